@@ -1,0 +1,42 @@
+import type { Knex } from 'knex';
+import * as clock from './0001_clock.ts';
+import * as deliveries from './0002_deliveries.ts';
+import * as accounts from './0003_accounts.ts';
+import * as specs from './0004_specs.ts';
+import * as plan from './0005_plan.ts';
+import * as sandboxes from './0006_sandboxes.ts';
+import * as effects from './0007_effects.ts';
+
+interface Step {
+  up(knex: Knex): Promise<void>;
+}
+
+/** Forward only. Names carry no extension, so that sources and built files are the same migrations. */
+export const migrations: Readonly<Record<string, Step>> = {
+  '0001_clock': clock,
+  '0002_deliveries': deliveries,
+  '0003_accounts': accounts,
+  '0004_specs': specs,
+  '0005_plan': plan,
+  '0006_sandboxes': sandboxes,
+  '0007_effects': effects,
+};
+
+/** The same as a source for knex; `names` limits it to some of them (tests apply them one by one). */
+export function migrationSource(
+  names: readonly string[] = Object.keys(migrations),
+): Knex.MigrationSource<string> {
+  return {
+    getMigrations: async () => [...names],
+    getMigrationName: (name) => name,
+    async getMigration(name) {
+      const step = migrations[name];
+      if (!step) throw new Error(`there is no migration ${name}`);
+      return { up: step.up, down: forwardOnly };
+    },
+  };
+}
+
+async function forwardOnly(): Promise<void> {
+  throw new Error('migrations go forward only');
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import { messageOf, UserError } from '../errors.ts';
+
+type Verb = (args: readonly string[]) => Promise<number>;
+
+/** Loaded when used: `migrate` need not wait for what `demo` imports. */
+const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+  start: async () => (await import('./start.ts')).start,
+  dev: async () => (await import('./dev.ts')).dev,
+  demo: async () => (await import('./demo/demo.ts')).demo,
+  emulator: async () => (await import('./emulator.ts')).emulator,
+  migrate: async () => (await import('./migrate.ts')).migrateDatabase,
+};
+
+const USAGE = `Usage: specwright <verb>
+
+  start [--role all|web|worker]   run the App
+  dev                             run it with smee-client and reload
+  demo [--json] [--keep]          show the whole line on an emulated GitHub
+  emulator [--port N]             run the emulated GitHub alone
+  migrate                         bring the database's schema up to date
+`;
+
+async function main(): Promise<number> {
+  const [name = '', ...args] = process.argv.slice(2);
+  const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  if (!load) {
+    process.stderr.write(name === '' ? USAGE : `There is no verb "${name}".\n\n${USAGE}`);
+    return 64;
+  }
+  const verb = await load();
+  return verb(args);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof UserError ? error.message : `Failed: ${messageOf(error)}`}\n`);
+  process.exitCode = 1;
+}

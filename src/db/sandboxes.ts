@@ -1,0 +1,118 @@
+import type { Db, Trx } from './types.ts';
+
+export interface SandboxRow {
+  id: string;
+  spec_id: string;
+  provider: string;
+  external_id: string | null;
+  owner: string | null;
+  generation: number;
+  state: 'requested' | 'running' | 'closing' | 'gone';
+  isolated: boolean | null;
+  bearer_hash: string | null;
+  heartbeat_at: Date;
+  end_reason: string | null;
+  created_at: Date;
+  ready_at: Date | null;
+  ended_at: Date | null;
+}
+
+const LIVE = ['requested', 'running'];
+
+/** Writes the row that stands before the provider is called; null when the spec has a live sandbox already. */
+export async function insertSandbox(
+  trx: Trx,
+  sandbox: Pick<SandboxRow, 'id' | 'spec_id' | 'provider' | 'owner' | 'generation'>,
+): Promise<SandboxRow | null> {
+  const rows = await trx('sandboxes')
+    .insert(sandbox)
+    .onConflict(trx.raw(`(spec_id) where state in ('requested', 'running')`) as never)
+    .ignore()
+    .returning('*');
+  return rows[0] ?? null;
+}
+
+export async function readSandbox(db: Db | Trx, id: string): Promise<SandboxRow | null> {
+  return (await db('sandboxes').where({ id }).first()) ?? null;
+}
+
+export async function findSandboxByBearer(db: Db, hash: string): Promise<SandboxRow | null> {
+  return (await db('sandboxes').where({ bearer_hash: hash }).first()) ?? null;
+}
+
+export async function liveSandbox(db: Db | Trx, specId: string): Promise<SandboxRow | null> {
+  return (await db('sandboxes').where({ spec_id: specId }).whereIn('state', LIVE).first()) ?? null;
+}
+
+/** The newest sandbox of a spec, live or not. */
+export async function newestSandbox(db: Db | Trx, specId: string): Promise<SandboxRow | null> {
+  return (await db('sandboxes').where({ spec_id: specId }).orderBy('generation', 'desc').first()) ?? null;
+}
+
+/** The provider has made it. False when the row was closed meanwhile: the caller destroys the instance. */
+export async function markRunning(
+  db: Db,
+  sandbox: { id: string; externalId: string; isolated: boolean },
+): Promise<boolean> {
+  const changed = await db('sandboxes')
+    .where({ id: sandbox.id, state: 'requested' })
+    .update({
+      state: 'running',
+      external_id: sandbox.externalId,
+      isolated: sandbox.isolated,
+      ready_at: db.raw('specwright_now()'),
+      heartbeat_at: db.raw('specwright_now()'),
+    });
+  return changed === 1;
+}
+
+/** Asks for the end of a spec's live sandbox. Answers the row, or null when there was none. */
+export async function markClosing(trx: Trx, specId: string, reason: string): Promise<SandboxRow | null> {
+  const rows = await trx('sandboxes')
+    .where({ spec_id: specId })
+    .whereIn('state', LIVE)
+    .update({ state: 'closing', end_reason: reason })
+    .returning('*');
+  return rows[0] ?? null;
+}
+
+/** Nothing of it is left at the provider. */
+export async function markGone(db: Db | Trx, id: string): Promise<void> {
+  await db('sandboxes')
+    .where({ id })
+    .whereNot({ state: 'gone' })
+    .update({ state: 'gone', ended_at: db.raw('specwright_now()') });
+}
+
+/** A worker's sandboxes that are to be ended. */
+export async function listClosing(db: Db, owner: string): Promise<SandboxRow[]> {
+  return db('sandboxes').where({ owner, state: 'closing' });
+}
+
+/** Live sandboxes that were silent for `seconds` by the database's clock. */
+export async function listSilent(db: Db, seconds: number): Promise<SandboxRow[]> {
+  return db('sandboxes')
+    .whereIn('state', LIVE)
+    .andWhereRaw('heartbeat_at < specwright_now() - make_interval(secs => ?)', [seconds])
+    .limit(100);
+}
+
+/** Owners that still have sandboxes which are not gone. */
+export async function listOwners(db: Db): Promise<string[]> {
+  const rows = await db('sandboxes').whereNot({ state: 'gone' }).whereNotNull('owner').distinct('owner');
+  return rows.map((row: { owner: string }) => row.owner);
+}
+
+export async function listUnfinished(db: Db | Trx, owner: string): Promise<SandboxRow[]> {
+  return db('sandboxes').where({ owner }).whereNot({ state: 'gone' });
+}
+
+/** Sandboxes of a spec that were lost by themselves in the last hour; the host's own restarts do not count. */
+export async function countLosses(trx: Trx, specId: string): Promise<number> {
+  const { rows } = await trx.raw(
+    `select count(*)::int as losses from sandboxes where spec_id = ? and end_reason like 'lost:%'
+       and created_at > specwright_now() - interval '1 hour'`,
+    [specId],
+  );
+  return rows[0].losses;
+}

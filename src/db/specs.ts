@@ -1,0 +1,192 @@
+import type { Db, Trx } from './types.ts';
+
+/** A row of `specs`. Times are Dates, ids of GitHub are numbers. */
+export interface SpecRow {
+  id: string;
+  repository_id: number;
+  installation_id: number;
+  issue_number: number;
+  issue_labels: string[];
+  issue_type: string | null;
+  title: string;
+  body: string;
+  frozen_hash: string;
+  requester_id: number;
+  requester_login: string;
+  settings: unknown;
+  status: string;
+  phase: string | null;
+  attempt: number;
+  round: number;
+  hold: unknown;
+  version: number;
+  generation: number;
+  cause: string | null;
+  base_branch: string | null;
+  base_sha: string | null;
+  branch_name: string | null;
+  checkpoint_sha: string | null;
+  head_sha: string | null;
+  pull_template: string | null;
+  pull_request_number: number | null;
+  pull_request_url: string | null;
+  merge_sha: string | null;
+  merged_at: Date | null;
+  status_comment_id: number | null;
+  status_published_version: number;
+  status_published_at: Date | null;
+  phase_started_at: Date | null;
+  publishing_since: Date | null;
+  created_at: Date;
+  updated_at: Date;
+  ended_at: Date | null;
+}
+
+export type NewSpec = Pick<
+  SpecRow,
+  | 'id'
+  | 'repository_id'
+  | 'installation_id'
+  | 'issue_number'
+  | 'issue_labels'
+  | 'issue_type'
+  | 'title'
+  | 'body'
+  | 'frozen_hash'
+  | 'requester_id'
+  | 'requester_login'
+> & { settings: object };
+
+const LIVE = `status not in ('merged', 'closed', 'failed', 'cancelled')`;
+
+/** Inserts a spec; null when the issue has a live one already, whoever was first. */
+export async function insertSpec(trx: Trx, spec: NewSpec): Promise<SpecRow | null> {
+  const rows = await trx('specs')
+    .insert({ ...spec, settings: JSON.stringify(spec.settings) })
+    .onConflict(trx.raw(`(repository_id, issue_number) where ${LIVE}`) as never)
+    .ignore()
+    .returning('*');
+  return rows[0] ?? null;
+}
+
+/** Reads a spec and keeps everybody else from changing it until the transaction ends. */
+export async function lockSpec(trx: Trx, id: string): Promise<SpecRow | null> {
+  return (await trx('specs').where({ id }).forUpdate().first()) ?? null;
+}
+
+export async function readSpec(db: Db | Trx, id: string): Promise<SpecRow | null> {
+  return (await db('specs').where({ id }).first()) ?? null;
+}
+
+/** The issue's live spec. */
+export async function findLiveSpec(
+  db: Db | Trx,
+  repositoryId: number,
+  issueNumber: number,
+): Promise<SpecRow | null> {
+  return (
+    (await db('specs')
+      .where({ repository_id: repositoryId, issue_number: issueNumber })
+      .whereRaw(LIVE)
+      .first()) ?? null
+  );
+}
+
+/** The issue's newest spec, live or not. */
+export async function findNewestSpec(
+  db: Db | Trx,
+  repositoryId: number,
+  issueNumber: number,
+): Promise<SpecRow | null> {
+  return (
+    (await db('specs')
+      .where({ repository_id: repositoryId, issue_number: issueNumber })
+      .orderBy('created_at', 'desc')
+      .first()) ?? null
+  );
+}
+
+/** The spec whose pull request this is, by number or, before we recorded one, by its branch. */
+export async function findSpecByPull(
+  db: Db | Trx,
+  pull: { repositoryId: number; number: number; branch: string },
+): Promise<SpecRow | null> {
+  return (
+    (await db('specs')
+      .where({ repository_id: pull.repositoryId })
+      .andWhere((q) =>
+        q
+          .where({ pull_request_number: pull.number })
+          .orWhere((r) => r.whereNull('pull_request_number').andWhere({ branch_name: pull.branch })),
+      )
+      .orderBy('created_at', 'desc')
+      .first()) ?? null
+  );
+}
+
+export async function findSpecByBranch(
+  db: Db | Trx,
+  repositoryId: number,
+  branch: string,
+): Promise<SpecRow | null> {
+  return (await db('specs').where({ repository_id: repositoryId, branch_name: branch }).first()) ?? null;
+}
+
+/** Ids of live specs of one repository, or of all repositories of an installation. */
+export async function listLiveSpecIds(
+  db: Db | Trx,
+  of: { repositoryId: number } | { installationId: number },
+): Promise<string[]> {
+  const query = db('specs').whereRaw(LIVE).select('id').orderBy('created_at');
+  if ('repositoryId' in of) query.where({ repository_id: of.repositoryId });
+  // Through the project: a transfer moves it to another installation.
+  else
+    query.whereIn(
+      'repository_id',
+      db('projects').where({ installation_id: of.installationId }).select('repository_id'),
+    );
+  const rows = await query;
+  return rows.map((row: { id: string }) => row.id);
+}
+
+/** Changes a locked spec; every change makes a new version. */
+export async function updateSpec(trx: Trx, id: string, patch: Record<string, unknown>): Promise<SpecRow> {
+  const rows = await trx('specs')
+    .where({ id })
+    .update({ ...patch, version: trx.raw('version + 1'), updated_at: trx.raw('specwright_now()') })
+    .returning('*');
+  return rows[0]!;
+}
+
+/** Records what a side job learned (a branch's name, a comment's id) without a new version. */
+export async function annotateSpec(
+  db: Db | Trx,
+  id: string,
+  patch: Partial<Pick<SpecRow, 'branch_name' | 'checkpoint_sha' | 'pull_template'>>,
+): Promise<void> {
+  await db('specs').where({ id }).update(patch);
+}
+
+/** Raises the spec's generation: from this commit on every older sandbox is answered 410. */
+export async function raiseGeneration(trx: Trx, id: string): Promise<number> {
+  const rows = await trx('specs')
+    .where({ id })
+    .update({ generation: trx.raw('generation + 1') })
+    .returning('generation');
+  return rows[0]!.generation;
+}
+
+/** Live specs that nobody holds, that have no live sandbox and that have not moved for `seconds`. */
+export async function listIdleSpecs(db: Db, seconds: number): Promise<Pick<SpecRow, 'id' | 'status'>[]> {
+  const { rows } = await db.raw(
+    `select id, status from specs
+     where status in ('queued', 'planning', 'executing', 'publishing') and hold is null
+       and updated_at < specwright_now() - make_interval(secs => ?)
+       and not exists (select 1 from sandboxes where spec_id = specs.id and state in ('requested', 'running'))
+       and not exists (select 1 from effects where spec_id = specs.id and effects.state = 'pending'
+         and kind in ('move_branch', 'open_pull'))
+     order by updated_at limit 100`,
+    [seconds],
+  );
+  return rows;
+}

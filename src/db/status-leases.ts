@@ -1,0 +1,67 @@
+import type { SpecRow } from './specs.ts';
+import type { Db } from './types.ts';
+
+export interface StatusLease {
+  readonly spec: SpecRow;
+  /** Somebody had the lease before and did not finish: a comment of ours may exist already. */
+  readonly triedBefore: boolean;
+}
+
+/** Seconds until the status of a live spec may be published again; 0 where it may be now. */
+export async function statusPause(db: Db, specId: string, intervalSeconds: number): Promise<number> {
+  const { rows } = await db.raw(
+    `select case when ended_at is not null or status_published_at is null then 0
+       else greatest(0, ? - extract(epoch from specwright_now() - status_published_at))::float end as pause
+     from specs where id = ?`,
+    [intervalSeconds, specId],
+  );
+  return rows[0]?.pause ?? 0;
+}
+
+/**
+ * Takes the right to publish the status comment of one spec for `seconds`; null when another process has it or
+ * nothing is newer than what was published.
+ */
+export async function takeStatusLease(db: Db, specId: string, seconds: number): Promise<StatusLease | null> {
+  const { rows } = await db.raw(
+    `with before as (
+       select id, status_lease_until is not null as tried from specs
+       where id = ? and status_published_version < version
+         and (status_lease_until is null or status_lease_until <= specwright_now()) for update skip locked)
+     update specs set status_lease_until = specwright_now() + make_interval(secs => ?)
+     from before where specs.id = before.id
+     returning specs.*, before.tried`,
+    [specId, seconds],
+  );
+  if (!rows[0]) return null;
+  const { tried, ...spec } = rows[0];
+  return { spec, triedBefore: tried };
+}
+
+/** Ends the lease and records which version people see now. */
+export async function recordPublishedStatus(
+  db: Db,
+  published: { specId: string; version: number; commentId: number },
+): Promise<void> {
+  await db.raw(
+    `update specs set status_lease_until = null, status_published_at = specwright_now(),
+       status_comment_id = ?, status_published_version = greatest(status_published_version, ?)
+     where id = ?`,
+    [published.commentId, published.version, published.specId],
+  );
+}
+
+/** Lets the next attempt in at once, and lets it know that there was one. */
+export async function endStatusLease(db: Db, specId: string): Promise<void> {
+  await db.raw('update specs set status_lease_until = specwright_now() where id = ?', [specId]);
+}
+
+/** Specs whose newest version nobody has published for `seconds`. */
+export async function listStaleStatuses(db: Db, seconds: number): Promise<string[]> {
+  const { rows } = await db.raw(
+    `select id from specs where status_published_version < version
+       and updated_at < specwright_now() - make_interval(secs => ?) order by updated_at limit 100`,
+    [seconds],
+  );
+  return rows.map((row: { id: string }) => row.id);
+}

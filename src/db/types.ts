@@ -1,0 +1,7 @@
+import type { Knex } from 'knex';
+
+/** The connection pool. */
+export type Db = Knex;
+
+/** An open transaction. */
+export type Trx = Knex.Transaction;

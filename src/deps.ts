@@ -1,0 +1,183 @@
+/** The only place that constructs clients. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { PgBoss } from 'pg-boss';
+import { parseScript } from './agent/script.ts';
+import { systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { connectDatabase } from './db/connect.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './db/embedded/start.ts';
+import { migrate } from './db/migrate.ts';
+import { createWriteBudget } from './db/write-budget.ts';
+import { messageOf, UserError } from './errors.ts';
+import { createGitHub } from './github/client.ts';
+import type { SentCall } from './github/wire.ts';
+import { GATEWAY_PREFIX } from './http/gateway/backend.ts';
+import { gateway } from './http/gateway/plugin.ts';
+import { serveOnSocket } from './http/gateway/socket.ts';
+import type { RootLogger } from './log.ts';
+import { createLocalProvider } from './sandbox/local.ts';
+import type { SandboxProvider } from './sandbox/provider.ts';
+import type { AgentChoice, Deps, SandboxChoice, Timing } from './services/deps.ts';
+import { createJobs, createQueues } from './services/jobs/jobs.ts';
+import { bundleRunner, type RunnerBundle } from './services/sandboxes/bundle.ts';
+import { createGitTokens, type GitTokens } from './services/sandboxes/git-tokens.ts';
+import { createBackend } from './services/steps/backend.ts';
+
+/** Everything a process holds open. */
+export interface Opened {
+  readonly deps: Deps;
+  readonly boss: PgBoss;
+  readonly databaseUrl: string;
+  readonly gitTokens: GitTokens;
+  /** The gateway without a port; sandboxes reach it through their sockets. */
+  readonly gatewayApp: FastifyInstance;
+  /** Null in a process that runs no sandboxes. */
+  readonly provider: SandboxProvider | null;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Whether this process makes sandboxes and takes jobs. */
+  readonly worker: boolean;
+  /** Sees every call to GitHub. */
+  readonly onCall?: (call: SentCall) => void;
+}
+
+/** Opens database, jobs, GitHub and sandboxes. @throws UserError with what to set right */
+export async function openDeps(config: Config, log: RootLogger, options: OpenOptions): Promise<Opened> {
+  const embedded = config.databaseUrl === null ? await startEmbedded(config, log) : null;
+  const databaseUrl = config.databaseUrl ?? embedded!.url;
+  const db = connectDatabase(databaseUrl, { poolSize: 12, applicationName: 'specwright' });
+  const [boss, bundle] = await Promise.all([startDatabase(db, databaseUrl, log), bundleRunner()]);
+  const provider = options.worker ? openProvider(config, log) : null;
+  const github = createGitHub({
+    appId: config.appId,
+    privateKey: config.privateKey,
+    host: config.github.host ?? undefined,
+    protocol: config.github.protocol,
+    budget: createWriteBudget(db),
+    clock: systemClock,
+    log,
+    userAgent: 'specwright',
+    ...(options.onCall ? { onCall: options.onCall } : {}),
+  });
+  const gitTokens = createGitTokens(github, log);
+  const gatewayApp = Fastify();
+  const deps: Deps = {
+    db,
+    jobs: createJobs(boss),
+    github,
+    clock: systemClock,
+    log,
+    timing: timingOf(config),
+    agent: chooseAgent(config, bundle),
+    sandboxes: await probeSandboxes(provider, log),
+    runnerFiles: [{ path: '/opt/specwright/runner.mjs', content: bundle['runner.mjs'] }],
+    serveGateway: async (socketPath, sandboxId) => {
+      const served = await serveOnSocket(gatewayApp, socketPath, sandboxId);
+      return {
+        close: async () => {
+          await served.close();
+          await gitTokens.release(sandboxId);
+        },
+      };
+    },
+    workerId: randomUUID(),
+    publicUrl: config.publicUrl,
+  };
+  await gatewayApp.register(gateway(createBackend(deps, gitTokens)), { prefix: GATEWAY_PREFIX });
+  await gatewayApp.ready();
+  const close = async () => {
+    await provider?.close();
+    await gatewayApp.close();
+    await boss.stop({ graceful: false });
+    await db.destroy();
+    await embedded?.stop();
+  };
+  return { deps, boss, databaseUrl, gitTokens, gatewayApp, provider, close };
+}
+
+function startEmbedded(config: Config, log: RootLogger): Promise<EmbeddedPostgres> {
+  return startEmbeddedPostgres({
+    dataDir: join(config.dataDir, 'postgres'),
+    log: (message) => log.info({ component: 'postgres' }, message),
+  });
+}
+
+async function startDatabase(
+  db: Parameters<typeof migrate>[0],
+  url: string,
+  log: RootLogger,
+): Promise<PgBoss> {
+  await migrate(db);
+  const boss = new PgBoss({
+    connectionString: url,
+    application_name: 'specwright-jobs',
+    max: 6,
+    useListenNotify: true,
+    superviseIntervalSeconds: 1,
+    monitorIntervalSeconds: 1,
+    schedule: false,
+  });
+  boss.on('error', (error) => log.warn({ error: messageOf(error) }, 'job queue trouble'));
+  await boss.start();
+  await createQueues(boss);
+  return boss;
+}
+
+function timingOf({ times }: Config): Timing {
+  return {
+    statusIntervalSeconds: times.statusIntervalSeconds,
+    heartbeatTimeoutSeconds: times.heartbeatTimeoutSeconds,
+    heartbeatMs: HEARTBEAT_MS,
+    pullRetryMinutes: times.pullRetryMinutes,
+    gatherTimeoutMs: times.gatherTimeoutSeconds * 1000,
+    sweepSeconds: SWEEP_SECONDS,
+  };
+}
+
+/** A third of the shortest timeout that settings usually have. */
+const HEARTBEAT_MS = 30_000;
+const SWEEP_SECONDS = 30;
+
+function openProvider(config: Config, log: RootLogger): SandboxProvider {
+  const unsafe = config.sandbox.unsafe === 'process';
+  const sandboxLog = log.child({ component: 'sandbox' });
+  return createLocalProvider({ root: join(config.dataDir, 'sandboxes'), unsafe, log: sandboxLog });
+}
+
+/** Runs the real profile once. Never falls back silently: without isolation there is no sandbox at all. */
+async function probeSandboxes(provider: SandboxProvider | null, log: RootLogger): Promise<SandboxChoice> {
+  if (!provider) return { kind: 'elsewhere' };
+  const probe = await provider.probe();
+  if (!probe.ok) {
+    log.error({ reason: probe.reason, fix: probe.fix }, 'sandboxes cannot be isolated here, so none is started');
+    return { kind: 'none', reason: probe.reason, fix: probe.fix };
+  }
+  if (!probe.isolated) {
+    log.warn({ detail: probe.detail }, 'UNSAFE: sandboxes are plain processes without isolation');
+  }
+  return { kind: 'ready', provider, isolated: probe.isolated };
+}
+
+const NO_AGENT =
+  'No coding agent is set up: the operator of this deployment sets AGENT, and AGENT_SCRIPT for the scripted one.';
+
+function chooseAgent(config: Config, bundle: RunnerBundle): AgentChoice {
+  if (config.agent === null) return { kind: 'none', reason: NO_AGENT };
+  const text = readFileSync(config.agent.script, 'utf8');
+  const script = parseScript(text);
+  if (!script.ok) throw new UserError(`AGENT_SCRIPT: ${script.problems.join('; ')}`);
+  return {
+    kind: 'ready',
+    driver: config.agent.driver,
+    scripted: true,
+    files: [
+      { path: '/opt/specwright/scripted-agent.mjs', content: bundle['scripted-agent.mjs'] },
+      { path: '/opt/specwright/script.json', content: text },
+    ],
+  };
+}

@@ -1,0 +1,31 @@
+import { appRoutes } from './app.ts';
+import type { Route } from './call.ts';
+import { commentRoutes } from './comments.ts';
+import { commitRoutes } from './commits.ts';
+import { contentRoutes } from './contents.ts';
+import { gitDataRoutes } from './git-data.ts';
+import { hookRoutes } from './hook.ts';
+import { issueRoutes } from './issues.ts';
+import { labelRoutes } from './labels.ts';
+import { pullRoutes } from './pulls.ts';
+import { reactionRoutes } from './reactions.ts';
+import { refRoutes } from './refs.ts';
+import { repositoryRoutes } from './repositories.ts';
+import { userRoutes } from './users.ts';
+
+/** All REST routes; earlier ones win, so `/issues/comments` stands before `/issues/{issue_number}`. */
+export const ROUTES: readonly Route[] = [
+  ...appRoutes,
+  ...hookRoutes,
+  ...userRoutes,
+  ...repositoryRoutes,
+  ...commentRoutes,
+  ...issueRoutes,
+  ...labelRoutes,
+  ...reactionRoutes,
+  ...refRoutes,
+  ...gitDataRoutes,
+  ...commitRoutes,
+  ...contentRoutes,
+  ...pullRoutes,
+];

@@ -1,0 +1,105 @@
+import { annotateSpec, readSpec, type SpecRow } from '../../db/specs.ts';
+import type { RepoRef } from '../../github/client.ts';
+import { compareCommits } from '../../github/commits.ts';
+import { readBlob, readTree, type TreeEntry } from '../../github/trees.ts';
+import type { Deps } from '../deps.ts';
+import { reachOf } from '../effects/target.ts';
+import { findTemplate } from '../pulls/template.ts';
+import { advanceAlone } from '../spec/advance.ts';
+import type { SpecInput } from '../spec/inputs.ts';
+import { settingsOf } from '../spec/work.ts';
+import { type TreeEntry as GateEntry, inspectDiff } from './diff-gate.ts';
+import { specFolder } from './name.ts';
+
+const SYMLINK = '120000';
+
+/**
+ * Compares checkpoint and base as GitHub has them, not as the agent tells it, and says whether the work may be
+ * published.
+ */
+export async function inspectWork(deps: Deps, { specId }: { specId: string }): Promise<void> {
+  const spec = await readSpec(deps.db, specId);
+  if (spec?.status !== 'publishing' || spec.hold !== null) return;
+  const reach = await reachOf(deps.db, spec.repository_id);
+  if (reach.kind !== 'open') return;
+  await advanceAlone(deps, { specId, input: await judge(deps, spec, reach.repo) });
+}
+
+async function judge(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInput> {
+  const head = spec.checkpoint_sha;
+  if (head === null) return { type: 'nothing_new' };
+  const compared = await compareCommits(deps.github, repo, { base: spec.base_branch!, head });
+  if (compared.kind === 'missing') return refused(`the branch \`${spec.base_branch}\` is gone.`);
+  const [before, after] = await Promise.all([
+    readTree(deps.github, repo, { sha: compared.mergeBaseSha, recursive: true }),
+    readTree(deps.github, repo, { sha: head, recursive: true }),
+  ]);
+  if (before.truncated || after.truncated) {
+    return refused(
+      'the repository has more files than GitHub lists in one answer, so the change cannot be checked.',
+    );
+  }
+  const verdict = inspectDiff({
+    base: before.entries.map(toGate),
+    head: after.entries.map(toGate),
+    symlinkTargets: await linkTargets(deps, repo, { before: before.entries, after: after.entries }),
+    rules: rulesOf(spec),
+  });
+  if (verdict.nothingNew) return { type: 'nothing_new' };
+  if (verdict.refusals.length > 0) {
+    return { type: 'gate_refused', refusals: verdict.refusals.map(({ reason }) => reason) };
+  }
+  await keepTemplate(deps, { spec, repo, entries: before.entries });
+  return { type: 'gate_passed', sha: head };
+}
+
+function refused(reason: string): SpecInput {
+  return { type: 'gate_refused', refusals: [reason.charAt(0).toUpperCase() + reason.slice(1)] };
+}
+
+function toGate({ path, mode, type, sha, size }: TreeEntry): GateEntry {
+  return { path, mode, type: type as GateEntry['type'], sha, ...(size === undefined ? {} : { size }) };
+}
+
+function rulesOf(spec: SpecRow): Parameters<typeof inspectDiff>[0]['rules'] {
+  const { limits, protectedPaths, specFiles } = settingsOf(spec);
+  return {
+    protectedPaths,
+    maxFiles: limits.files,
+    maxFileBytes: limits.fileBytes,
+    maxTotalBytes: limits.totalBytes,
+    specFolder: specFiles ? specFolder(spec.id, spec.title) : null,
+  };
+}
+
+/** Where the head's links point. Only changed ones are asked for; the gate refuses a changed link it does not know. */
+async function linkTargets(
+  deps: Deps,
+  repo: RepoRef,
+  trees: { before: readonly TreeEntry[]; after: readonly TreeEntry[] },
+): Promise<Record<string, string>> {
+  const known = new Map(trees.before.map((entry) => [entry.path, entry.sha]));
+  const changed = trees.after.filter(
+    (entry) => entry.mode === SYMLINK && known.get(entry.path) !== entry.sha,
+  );
+  const targets: Record<string, string> = {};
+  for (const { path, sha } of changed.slice(0, MOST_LINKS)) {
+    targets[path] = (await readBlob(deps.github, repo, sha)).toString('utf8');
+  }
+  return targets;
+}
+
+/** A change with more new links than this is refused by the gate, one by one. */
+const MOST_LINKS = 50;
+
+/** The repository's own pull request template, as it is on the base, for the body that is written next. */
+async function keepTemplate(
+  deps: Deps,
+  at: { spec: SpecRow; repo: RepoRef; entries: readonly TreeEntry[] },
+): Promise<void> {
+  const path = findTemplate(at.entries.filter(({ type }) => type === 'blob').map((entry) => entry.path));
+  const entry = at.entries.find((candidate) => candidate.path === path);
+  if (!entry) return;
+  const text = (await readBlob(deps.github, at.repo, entry.sha)).toString('utf8');
+  await annotateSpec(deps.db, at.spec.id, { pull_template: text.replaceAll('\u0000', '') });
+}

@@ -1,0 +1,117 @@
+/**
+ * Publishes one effect.
+ *
+ * Race ledger
+ * - GitHub commits and then answers 502, or we die before the answer → `attempted_at` was set before the call, so
+ *   the next attempt looks the object up by its natural key before it creates (test/integration/effects).
+ * - The job runs twice → the lease lets one through; the other finds nothing to do.
+ * - A publisher outlives its lease (its process was stopped for longer) → both look up first; surplus copies of our
+ *   marker are removed by the look-up.
+ */
+import {
+  abandonEffect,
+  ageOfEffect,
+  deferEffect,
+  type EffectRow,
+  finishEffect,
+  takeEffect,
+} from '../../db/effects.ts';
+import { readSpec } from '../../db/specs.ts';
+import { messageOf, RetryableError } from '../../errors.ts';
+import type { Deps } from '../deps.ts';
+import { advance } from '../spec/advance.ts';
+import type { SpecInput } from '../spec/inputs.ts';
+import type { Published } from './publisher.ts';
+import { publisherOf } from './registry.ts';
+import { reachOf } from './target.ts';
+
+/** Longer than any publisher may take: a handful of calls of at most 10 s under a 20 s job. */
+const LEASE_SECONDS = 30;
+const DAY_SECONDS = 24 * 3600;
+
+/** Looks at a key and does what is still to do. */
+export async function publishEffect(deps: Deps, { key }: { key: string }): Promise<void> {
+  const effect = await takeEffect(deps.db, key, LEASE_SECONDS);
+  if (!effect) return;
+  const reach = await reachOf(deps.db, effect.repository_id);
+  if (reach.kind === 'shut') return abandon(deps, effect, reach.reason);
+  if (reach.kind === 'paused') return defer(deps, effect, { error: reach.reason, seconds: 60 });
+  const spec = effect.spec_id === null ? null : await readSpec(deps.db, effect.spec_id);
+  try {
+    const published = await publisherOf(effect.kind)(deps, {
+      effect,
+      spec,
+      repo: reach.repo,
+      triedBefore: effect.attempted_at !== null,
+    });
+    await settle(deps, effect, published);
+  } catch (error) {
+    await postpone(deps, effect, error);
+  }
+}
+
+async function settle(deps: Deps, effect: EffectRow, published: Published): Promise<void> {
+  if (published.kind === 'done') return record(deps, effect, published);
+  const age = await ageOfEffect(deps.db, effect.effect_key);
+  if (!published.again || age > deadlineOf(deps, effect)) return abandon(deps, effect, published.cause);
+  return defer(deps, effect, { error: published.cause, seconds: backoff(effect) });
+}
+
+async function record(
+  deps: Deps,
+  effect: EffectRow,
+  published: Extract<Published, { kind: 'done' }>,
+): Promise<void> {
+  await deps.db.transaction(async (trx) => {
+    if (!(await finishEffect(trx, effect.effect_key, published.externalId))) return;
+    if (!published.input || effect.spec_id === null) return;
+    await advance(deps, { trx, delivery: null }, { specId: effect.spec_id, input: published.input });
+  });
+}
+
+async function postpone(deps: Deps, effect: EffectRow, error: unknown): Promise<void> {
+  const age = await ageOfEffect(deps.db, effect.effect_key);
+  const message = messageOf(error);
+  if (age > deadlineOf(deps, effect)) return abandon(deps, effect, message);
+  const asked = error instanceof RetryableError && error.retryAt ? error.retryAt.getTime() - Date.now() : 0;
+  deps.log.warn({ effect: effect.effect_key, error: message }, 'effect deferred');
+  return defer(deps, effect, { error: message, seconds: Math.max(backoff(effect), Math.ceil(asked / 1000)) });
+}
+
+async function defer(
+  deps: Deps,
+  effect: EffectRow,
+  why: { error: string; seconds: number },
+): Promise<void> {
+  const key = effect.effect_key;
+  await deferEffect(deps.db, { key, ...why });
+  await deps.db.transaction((trx) =>
+    deps.jobs.enqueue(trx, 'effect.publish', { data: { key }, key, delaySeconds: why.seconds }),
+  );
+}
+
+/** Gives up for good: logged for operators, and told to the spec where it can't go on without. */
+async function abandon(deps: Deps, effect: EffectRow, cause: string): Promise<void> {
+  deps.log.error({ effect: effect.effect_key, cause }, 'effect abandoned');
+  const input = consequenceOf(effect, cause);
+  await deps.db.transaction(async (trx) => {
+    if (!(await abandonEffect(trx, effect.effect_key, cause))) return;
+    if (!input || effect.spec_id === null) return;
+    await advance(deps, { trx, delivery: null }, { specId: effect.spec_id, input });
+  });
+}
+
+function consequenceOf(effect: EffectRow, cause: string): SpecInput | null {
+  const publishing = effect.kind === 'move_branch' || effect.kind === 'open_pull';
+  return publishing ? { type: 'publish_failed', cause } : null;
+}
+
+function deadlineOf(deps: Deps, effect: EffectRow): number {
+  const publishing = effect.kind === 'move_branch' || effect.kind === 'open_pull';
+  return publishing ? deps.timing.pullRetryMinutes * 60 : DAY_SECONDS;
+}
+
+/** 1, 2, 4 … 300 s. */
+function backoff(effect: EffectRow): number {
+  return Math.min(300, 2 ** Math.min(effect.attempts, 9));
+}

@@ -1,0 +1,45 @@
+import { createRef, moveRef, readRef } from '../../../github/refs.ts';
+import type { Deps } from '../../deps.ts';
+import type { Published, Publishing } from '../publisher.ts';
+import { requireSpec } from '../require-spec.ts';
+
+/**
+ * Moves the public branch to the checked commit, fast-forward only. GitHub's update has no "expected sha", so the
+ * branch is read first: anything but the base, our last head or the target means that a person pushed to it, and
+ * their work is never overwritten.
+ */
+export async function moveBranch(deps: Deps, publishing: Publishing): Promise<Published> {
+  const spec = requireSpec(publishing);
+  const { repo } = publishing;
+  const sha = String(publishing.effect.payload['sha']);
+  const ref = `heads/${spec.branch_name}`;
+  if (spec.branch_name === null) {
+    return { kind: 'refused', cause: 'the branch was not created yet', again: true };
+  }
+  const there = await readRef(deps.github, repo, ref);
+  if (there.kind === 'missing') {
+    const made = await createRef(deps.github, repo, { ref, sha });
+    if (made.kind === 'refused') return refusedBy(made.message);
+    return made.kind === 'created' ? done(sha) : { kind: 'refused', cause: 'the branch appeared meanwhile', again: true };
+  }
+  if (there.kind === 'found' && there.sha === sha) return done(sha);
+  if (there.kind === 'found' && there.sha !== spec.base_sha && there.sha !== spec.head_sha) {
+    return { kind: 'refused', cause: foreign(spec.branch_name), again: false };
+  }
+  const moved = await moveRef(deps.github, repo, { ref, sha });
+  if (moved.kind === 'moved') return done(sha);
+  if (moved.kind === 'diverged') return { kind: 'refused', cause: foreign(spec.branch_name), again: false };
+  return refusedBy(moved.kind === 'refused' ? moved.message : 'the branch disappeared');
+}
+
+function foreign(branch: string): string {
+  return `Somebody pushed to \`${branch}\`, and their commits are not overwritten.`;
+}
+
+function refusedBy(message: string): Published {
+  return { kind: 'refused', cause: `GitHub refused to move the branch: ${message}`, again: true };
+}
+
+function done(sha: string): Published {
+  return { kind: 'done', externalId: sha, input: { type: 'branch_moved', sha } };
+}

@@ -1,0 +1,30 @@
+import { createPull, findPullByHead } from '../../../github/pulls.ts';
+import type { Deps } from '../../deps.ts';
+import { describePull } from '../../pulls/describe.ts';
+import type { Published, Publishing } from '../publisher.ts';
+import { requireSpec } from '../require-spec.ts';
+
+/** Opens the pull request, or adopts the open one of the branch, whoever opened it. */
+export async function openPull(deps: Deps, publishing: Publishing): Promise<Published> {
+  const spec = requireSpec(publishing);
+  const { repo } = publishing;
+  const branch = spec.branch_name!;
+  const there = await findPullByHead(deps.github, repo, { branch, state: 'open' });
+  if (there) return done(there);
+  const words = await describePull(deps, spec);
+  const made = await createPull(deps.github, repo, {
+    ...words,
+    head: branch,
+    base: spec.base_branch!,
+    draft: false,
+  });
+  if (made.kind === 'created') return done(made);
+  if (made.kind === 'exists') return { kind: 'refused', cause: 'the pull request exists but was not listed yet', again: true };
+  const cause = made.kind === 'nothing_between' ? 'GitHub sees no commits between base and branch' : made.message;
+  return { kind: 'refused', cause: `GitHub refused the pull request: ${cause}`, again: true };
+}
+
+function done(pull: { number: number; url: string; headSha: string }): Published {
+  const { number, url, headSha } = pull;
+  return { kind: 'done', externalId: String(number), input: { type: 'pull_opened', number, url, headSha } };
+}

@@ -1,0 +1,125 @@
+// Race ledger
+// - The same GUID twice in one commit → "on conflict do nothing" keeps the first, the second is answered as a
+//   duplicate (test).
+// - The same GUID in two commits at once → the later waits for the earlier inside PostgreSQL, then finds a duplicate.
+//   Rows are sorted by GUID, so two commits can't wait for each other in a circle (test).
+// - The answer "unavailable" after 5 s and then a commit that succeeds → the delivery is stored and worked on; GitHub's
+//   or our redelivery of it is a duplicate. The other way round, an answer "stored" without a commit, can't happen.
+
+import { promisify } from 'node:util';
+import { constants, zstdCompress, zstdCompressSync } from 'node:zlib';
+import type { DeliveryStore, NewDelivery } from '../../db/deliveries.ts';
+import type { Logger } from '../../log.ts';
+
+/** A webhook whose signature was good; `body` is the raw bytes. */
+export interface SignedDelivery {
+  guid: string;
+  event: string;
+  body: Buffer;
+}
+
+/** `stored`: committed now. `duplicate`: the GUID was there. `unavailable`: not known to be committed; send it again. */
+export type Acceptance = 'stored' | 'duplicate' | 'unavailable';
+
+/** Commits one delivery, together with whatever else waits; answers within 5 s and never throws. */
+export type Accept = (delivery: SignedDelivery) => Promise<Acceptance>;
+
+export interface AcceptOptions {
+  store: DeliveryStore;
+  log: Logger;
+  /** Milliseconds until `unavailable`. Default 5,000: GitHub gives a webhook 10 s. */
+  timeoutMs?: number;
+}
+
+/** Measured on two cores: more rows or more commits in flight gain nothing. */
+const MAX_ROWS = 16;
+const MAX_COMMITS = 2;
+/** One commit carries at most this much, if it has more than one row. */
+const MAX_COMMIT_BYTES = 4 * 1024 * 1024;
+/** More than this waiting means the database does not keep up; refusing keeps the process alive. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+interface Waiting extends NewDelivery {
+  answer: (acceptance: Acceptance) => void;
+  answered: boolean;
+}
+
+/** Makes the one function through which deliveries enter: compression, group commit, time limit. */
+export function createAccept(options: AcceptOptions): Accept {
+  const { store, log, timeoutMs = 5_000 } = options;
+  let queue: Waiting[] = [];
+  let waitingBytes = 0;
+  let commits = 0;
+  let planned = false;
+
+  function plan(): void {
+    if (planned || commits >= MAX_COMMITS || queue.length === 0) return;
+    planned = true;
+    // After this turn of the event loop: what arrived together is committed together, and nobody waits for a timer.
+    setImmediate(() => {
+      planned = false;
+      while (commits < MAX_COMMITS && queue.length > 0) void commit(takeBatch());
+    });
+  }
+
+  function takeBatch(): Waiting[] {
+    const live = queue.filter((waiting) => !waiting.answered);
+    let size = 0;
+    const tooMany = live.findIndex((waiting, i) => {
+      size += waiting.bytes.length;
+      return i === MAX_ROWS || (i > 0 && size > MAX_COMMIT_BYTES);
+    });
+    const batch = tooMany === -1 ? live : live.slice(0, tooMany);
+    queue = live.slice(batch.length);
+    return batch.sort((a, b) => (a.guid < b.guid ? -1 : 1));
+  }
+
+  async function commit(batch: Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
+    commits += 1;
+    try {
+      const fresh = new Set(await store.insert(batch));
+      for (const waiting of batch) waiting.answer(fresh.delete(waiting.guid) ? 'stored' : 'duplicate');
+    } catch (error) {
+      // The driver's text may quote values: only its code is logged.
+      log.error(
+        { code: (error as { code?: unknown }).code, deliveries: batch.length },
+        'deliveries not stored',
+      );
+      for (const waiting of batch) waiting.answer('unavailable');
+    } finally {
+      commits -= 1;
+      plan();
+    }
+  }
+
+  return async ({ guid, event, body }) => {
+    const bytes = await compress(body);
+    if (waitingBytes + bytes.length > MAX_WAITING_BYTES && waitingBytes > 0) return 'unavailable';
+    waitingBytes += bytes.length;
+    return await new Promise<Acceptance>((resolve) => {
+      const timer = setTimeout(() => waiting.answer('unavailable'), timeoutMs);
+      const waiting: Waiting = {
+        ...{ guid, event, bytes, answered: false },
+        answer(acceptance) {
+          if (waiting.answered) return;
+          waiting.answered = true;
+          waitingBytes -= bytes.length;
+          clearTimeout(timer);
+          resolve(acceptance);
+        },
+      };
+      queue.push(waiting);
+      plan();
+    });
+  };
+}
+
+const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const compressAside = promisify(zstdCompress);
+/** A thread costs more than it saves below this; above, it keeps the event loop free. */
+const ASIDE_BYTES = 256 * 1024;
+
+async function compress(body: Buffer): Promise<Buffer> {
+  return body.length > ASIDE_BYTES ? await compressAside(body, level) : zstdCompressSync(body, level);
+}

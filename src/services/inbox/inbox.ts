@@ -1,0 +1,128 @@
+// Race ledger
+// - Two processes route at once → one holds the router's lock, the other goes on; what is committed meanwhile is told to
+//   all, so somebody routes it, at the latest at the next poll.
+// - Two processes claim at once → rows locked by one are skipped by the other (test: two inboxes, each delivery once).
+// - A notification comes while the loop is busy → a flag keeps it, the loop goes round again.
+// - The listening connection breaks → polling goes on; its new connection wakes the loop (test).
+// - stop() while a delivery is worked on → it is waited for; after the limit its claim is given back, and should its work
+//   go on nevertheless, the lane's lock and head still let only one decide.
+import type { Clock } from '../../clock.ts';
+import {
+  claimHeads,
+  DELIVERIES_CHANNEL,
+  hasDueDeliveries,
+  releaseDeliveries,
+  routeDeliveries,
+  type UnroutedDelivery,
+} from '../../db/deliveries.ts';
+import { listen } from '../../db/listen.ts';
+import type { Db } from '../../db/types.ts';
+import type { Logger } from '../../log.ts';
+import { createBell, type Ring } from './bell.ts';
+import type { Dispatcher } from './dispatch.ts';
+import { describeFailure } from './failure.ts';
+import { routeOf } from './route.ts';
+import { type InboxSettings, inboxDefaults } from './settings.ts';
+import { type Work, workOn } from './work.ts';
+
+export interface InboxOptions {
+  db: Db;
+  /** For the connection that listens; the same database. */
+  url: string;
+  dispatcher: Dispatcher;
+  log: Logger;
+  clock: Clock;
+  /** Deliveries in hand at once, each of another lane. Default 16; only deciding takes a connection of the pool. */
+  concurrency?: number;
+  settings?: Partial<InboxSettings>;
+}
+
+export interface Inbox {
+  /** Takes nothing new, waits for what is in hand (at most `drainMs`) and gives the rest back. */
+  stop(): Promise<void>;
+  /** Resolves when nothing is left but deliveries that wait for their next try and those behind them. */
+  idle(): Promise<void>;
+}
+
+const ROUTE_BATCH = 100;
+
+/** Starts working on stored deliveries: in order within a lane, lanes in parallel, each taking effect once. */
+export function startInbox(options: InboxOptions): Inbox {
+  const { db, clock, log, concurrency = 16 } = options;
+  const settings: InboxSettings = { ...inboxDefaults, ...options.settings };
+  const work: Work = { ...options, settings };
+  let stopping = false;
+  const inHand = new Map<string, Promise<void>>();
+  const bell = createBell(clock);
+
+  function take(delivery: Parameters<typeof workOn>[1]): void {
+    const done = workOn(work, delivery)
+      .catch((error: unknown) => {
+        // The database failed: the claim runs out and the delivery is taken again.
+        log.warn({ delivery: delivery.guid, failure: describeFailure(error) }, 'delivery given up for now');
+      })
+      .finally(() => {
+        inHand.delete(delivery.guid);
+        bell.ring('released');
+      });
+    inHand.set(delivery.guid, done);
+  }
+
+  /** Answers whether there is more to route than one batch. */
+  async function round(arrivals: boolean): Promise<boolean> {
+    const route = (delivery: UnroutedDelivery) => routeOf(delivery, options.dispatcher.handles);
+    const more = arrivals && (await routeDeliveries(db, ROUTE_BATCH, route));
+    const free = concurrency - inHand.size;
+    const claimed = free > 0 ? await claimHeads(db, free, settings.leaseMs) : [];
+    // A claim that outlived its lease here is still in hand; taking it twice would only lose against itself.
+    for (const delivery of claimed) if (!inHand.has(delivery.guid)) take(delivery);
+    return more;
+  }
+
+  async function run(): Promise<void> {
+    let arrivals = true;
+    let looked = 0;
+    while (!stopping) {
+      if (arrivals) looked = performance.now();
+      const more: boolean = await round(arrivals).catch((error: unknown) => {
+        log.warn({ failure: describeFailure(error) }, 'inbox can not reach its database, trying again');
+        return false;
+      });
+      // What was released by work that ended needs no look at arrivals; notifications do, and time does.
+      const heard: Ring | 'silence' = more ? 'arrived' : await bell.wait(settings.pollMs);
+      arrivals = heard !== 'released' || performance.now() - looked > settings.pollMs;
+    }
+  }
+
+  const stopListening = listen({
+    ...{ url: options.url, channel: DELIVERIES_CHANNEL, clock, onNotification: () => bell.ring('arrived') },
+    onLoss: (code) => log.warn({ code }, 'inbox hears no notifications, polling'),
+  });
+  const running = run();
+  return {
+    async stop() {
+      stopping = true;
+      bell.ring('released');
+      await running;
+      await stopListening();
+      await drain(inHand, settings.drainMs, clock);
+      if (inHand.size > 0) await releaseDeliveries(db, [...inHand.keys()]);
+    },
+    async idle() {
+      while (inHand.size > 0 || (await hasDueDeliveries(db))) {
+        bell.ring('arrived');
+        await clock.sleep(10);
+      }
+    },
+  };
+}
+
+async function drain(
+  inHand: ReadonlyMap<string, Promise<void>>,
+  limitMs: number,
+  clock: Clock,
+): Promise<void> {
+  const done = new AbortController();
+  const all = Promise.all(inHand.values()).then(() => done.abort());
+  await Promise.race([all, clock.sleep(limitMs, done.signal)]);
+}

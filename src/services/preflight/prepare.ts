@@ -1,0 +1,66 @@
+import { readSpec, type SpecRow } from '../../db/specs.ts';
+import type { RepoRef } from '../../github/client.ts';
+import { readBranchRules } from '../../github/branches.ts';
+import { GitHubError } from '../../github/errors.ts';
+import { readInstallation } from '../../github/installations.ts';
+import { readRef } from '../../github/refs.ts';
+import { readRepository } from '../../github/repositories.ts';
+import { PERMISSIONS } from '../../github/tokens.ts';
+import { branchName } from '../branches/name.ts';
+import type { Deps } from '../deps.ts';
+import { reachOf } from '../effects/target.ts';
+import { advanceAlone } from '../spec/advance.ts';
+import type { SpecInput } from '../spec/inputs.ts';
+import { settingsOf } from '../spec/work.ts';
+import { deploymentProblems, permissionProblems, repositoryProblems, ruleProblems, settingsProblems } from './problems.ts';
+
+/** Looks at everything a spec needs before a sandbox is started, and starts it or says what is missing. */
+export async function prepareSpec(deps: Deps, { specId }: { specId: string }): Promise<void> {
+  const spec = await readSpec(deps.db, specId);
+  if (spec?.status !== 'queued' || spec.hold !== null) return;
+  await advanceAlone(deps, { specId, input: await inspect(deps, spec) });
+}
+
+function failed(problems: readonly string[]): SpecInput {
+  return { type: 'preflight_failed', cause: problems.join('\n') };
+}
+
+async function inspect(deps: Deps, spec: SpecRow): Promise<SpecInput> {
+  const local = [...settingsProblems(spec), ...deploymentProblems(deps)];
+  if (local.length > 0) return failed(local);
+  const reach = await reachOf(deps.db, spec.repository_id);
+  if (reach.kind !== 'open') return failed([`Specwright can't work here: ${reach.reason}.`]);
+  try {
+    return await ask(deps, spec, reach.repo);
+  } catch (error) {
+    if (error instanceof GitHubError && isAboutPermissions(error)) {
+      const problems = await missingPermissions(deps, reach.repo);
+      if (problems.length > 0) return failed(problems);
+    }
+    throw error;
+  }
+}
+
+async function ask(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInput> {
+  const branch = branchName(spec.id, spec.title);
+  const [repository, rules] = await Promise.all([
+    readRepository(deps.github, repo),
+    readBranchRules(deps.github, repo, branch),
+  ]);
+  if (repository.kind === 'missing') return failed(['Specwright can no longer see this repository. Install the App on it again.']);
+  const base = spec.base_branch ?? settingsOf(spec).base ?? repository.defaultBranch;
+  const head = await readRef(deps.github, repo, `heads/${base}`);
+  const problems = [...repositoryProblems(repository, { base, head }), ...ruleProblems(rules, branch)];
+  if (problems.length > 0 || head.kind !== 'found') return failed(problems);
+  return { type: 'prepared', baseBranch: base, baseSha: spec.base_sha ?? head.sha };
+}
+
+function isAboutPermissions(error: GitHubError): boolean {
+  return error.kind === 'forbidden' || error.kind === 'invalid';
+}
+
+async function missingPermissions(deps: Deps, repo: RepoRef): Promise<string[]> {
+  const installation = await readInstallation(deps.github, repo.installationId);
+  if (installation.kind === 'missing') return ['The App is no longer installed here. Install it again.'];
+  return permissionProblems(installation.permissions, PERMISSIONS.control);
+}

@@ -1,0 +1,92 @@
+/**
+ * The one way in which a spec changes.
+ *
+ * Race ledger
+ * - Two facts arrive at once → the row lock puts them in an order, and the machine calls the late one obsolete.
+ * - The process dies after the decision → state, events, effects and jobs are one commit: all of it or nothing.
+ */
+import { recordAudit } from '../../db/audit.ts';
+import { appendSpecEvents } from '../../db/spec-events.ts';
+import { lockSpec, type SpecRow, updateSpec } from '../../db/specs.ts';
+import type { Trx } from '../../db/types.ts';
+import type { Deps, Unit } from '../deps.ts';
+import { carryOut } from './commands.ts';
+import type { SpecInput } from './inputs.ts';
+import { transition } from './machine.ts';
+import type { Next } from './outcome.ts';
+import { stateOf } from './state-of.ts';
+import { isLive } from './states.ts';
+
+export type Advanced =
+  | { readonly kind: 'advanced'; readonly spec: SpecRow }
+  | { readonly kind: 'obsolete'; readonly reason: string };
+
+/**
+ * Tells a spec what happened: locks it, decides, and writes everything that follows in the caller's transaction.
+ */
+export async function advance(
+  deps: Deps,
+  unit: Unit,
+  what: { specId: string; input: SpecInput },
+): Promise<Advanced> {
+  const row = await lockSpec(unit.trx, what.specId);
+  if (!row) return { kind: 'obsolete', reason: 'there is no such spec' };
+  const outcome = transition(stateOf(row), what.input);
+  if (outcome.kind === 'obsolete') {
+    await recordObsolete(unit, row, { action: what.input.type, reason: outcome.reason });
+    return outcome;
+  }
+  const spec = await writeState(unit.trx, row, outcome);
+  await appendSpecEvents(unit.trx, row.id, outcome.events);
+  for (const command of outcome.commands) await carryOut(deps, unit, { spec, command });
+  await deps.jobs.enqueue(unit.trx, 'status.sync', { data: { specId: row.id }, key: row.id });
+  return { kind: 'advanced', spec };
+}
+
+/** Opens a transaction for one fact. */
+export async function advanceAlone(
+  deps: Deps,
+  what: { specId: string; input: SpecInput },
+): Promise<Advanced> {
+  return deps.db.transaction((trx) => advance(deps, { trx, delivery: null }, what));
+}
+
+async function recordObsolete(
+  unit: Unit,
+  row: SpecRow,
+  what: { action: string; reason: string },
+): Promise<void> {
+  await recordAudit(unit.trx, {
+    specId: row.id,
+    repositoryId: row.repository_id,
+    actor: 'specwright',
+    action: what.action,
+    decision: 'obsolete',
+    reason: what.reason,
+    delivery: unit.delivery,
+  });
+}
+
+function writeState(trx: Trx, row: SpecRow, { state, patch }: Next): Promise<SpecRow> {
+  const now = trx.raw('specwright_now()');
+  const moved = state.phase !== row.phase || state.attempt !== row.attempt;
+  return updateSpec(trx, row.id, {
+    status: state.status,
+    phase: state.phase,
+    attempt: state.attempt,
+    round: state.round,
+    hold: state.hold === null ? null : JSON.stringify(state.hold),
+    cause: patch.cause,
+    base_branch: patch.baseBranch,
+    base_sha: patch.baseSha,
+    branch_name: patch.branchName,
+    head_sha: patch.headSha,
+    pull_request_number: patch.pullRequestNumber,
+    pull_request_url: patch.pullRequestUrl,
+    merge_sha: patch.mergeSha,
+    ended_at: isLive(state.status) ? null : (row.ended_at ?? now),
+    ...(moved ? { phase_started_at: now } : {}),
+    ...(patch.stampMerged ? { merged_at: now } : {}),
+    ...(patch.stampPublishing ? { publishing_since: now } : {}),
+  });
+}

@@ -1,0 +1,103 @@
+import { lastFailures } from '../../db/artifacts.ts';
+import { readEffect } from '../../db/effects.ts';
+import { newestSandbox } from '../../db/sandboxes.ts';
+import { listSpecEvents, type SpecEventRow } from '../../db/spec-events.ts';
+import type { SpecRow } from '../../db/specs.ts';
+import { listTasks, type TaskRow } from '../../db/tasks.ts';
+import type { RepoRef } from '../../github/client.ts';
+import type { Deps } from '../deps.ts';
+import { attemptInRound } from '../spec/rules.ts';
+import { stateOf } from '../spec/state-of.ts';
+import { type Hold, isLive, type Phase, phases, type Status } from '../spec/states.ts';
+import { settingsOf } from '../spec/work.ts';
+import type { PhaseView, StatusView, TaskView } from './view.ts';
+
+/** More events than one spec ever has. */
+const MOST_EVENTS = 5000;
+
+/** Reads everything that the status comment shows. */
+export async function buildView(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<StatusView> {
+  const [events, tasks, sandbox, failures, deletion] = await Promise.all([
+    listSpecEvents(deps.db, spec.id, { after: 0, limit: MOST_EVENTS, type: null }),
+    listTasks(deps.db, spec.id),
+    newestSandbox(deps.db, spec.id),
+    spec.phase === null ? [] : lastFailures(deps.db, spec.id, spec.phase),
+    readEffect(deps.db, `spec/${spec.id}/delete_branch/${spec.round}`),
+  ]);
+  const web = `${deps.github.webUrl}/${repo.owner}/${repo.name}`;
+  const deleted = deletion?.state === 'sent' && !deletion.external_id?.startsWith('kept');
+  return {
+    specId: spec.id,
+    issueNumber: spec.issue_number,
+    status: spec.status as Status,
+    phase: spec.phase as Phase | null,
+    attempt: attemptInRound(stateOf(spec)),
+    maxAttempts: settingsOf(spec).limits.attempts,
+    hold: spec.hold as Hold | null,
+    phases: phases.map((name) => phaseView(name, { spec, events, failures })),
+    tasks: tasks.map((task) => taskView(task, tasks, spec)),
+    branch: spec.branch_name
+      ? { name: spec.branch_name, url: `${web}/tree/${spec.branch_name}`, deleted }
+      : null,
+    compareUrl: compareUrl(web, spec),
+    pull:
+      spec.pull_request_number === null
+        ? null
+        : { number: spec.pull_request_number, url: spec.pull_request_url! },
+    mergeSha: spec.merge_sha,
+    cause: spec.cause,
+    sandbox: sandbox ? { provider: sandbox.provider, isolated: sandbox.isolated ?? true } : null,
+    agent: agentOf(deps),
+    requester: spec.requester_login,
+    label: settingsOf(spec).label,
+    createdAt: spec.created_at,
+    updatedAt: spec.updated_at,
+    endedAt: spec.ended_at,
+  };
+}
+
+/** Who does the work, as people are told. */
+export function agentOf(deps: Pick<Deps, 'agent'>): { name: string; scripted: boolean } {
+  if (deps.agent.kind === 'none') return { name: 'none', scripted: false };
+  return { name: deps.agent.driver, scripted: deps.agent.scripted };
+}
+
+/** Where people see the change without a pull request. */
+export function compareUrl(web: string, spec: SpecRow): string | null {
+  if (spec.branch_name === null || spec.base_branch === null) return null;
+  return `${web}/compare/${spec.base_branch}...${spec.branch_name}`;
+}
+
+function phaseView(
+  name: Phase,
+  at: { spec: SpecRow; events: readonly SpecEventRow[]; failures: readonly string[] },
+): PhaseView {
+  const { spec } = at;
+  const own = at.events.filter((event) => event.phase === name);
+  const started = own.find((event) => event.type === 'spec.phase_started');
+  const completed = own.findLast((event) => event.type === 'spec.phase_completed');
+  const current = spec.phase === name && !completed;
+  const attempts = own.filter((event) => event.type === 'spec.phase_started').length;
+  const state = completed ? 'done' : current ? currentState(spec) : 'pending';
+  return {
+    name,
+    state,
+    startedAt: started?.created_at ?? null,
+    endedAt: completed?.created_at ?? null,
+    attempt: Math.max(1, attempts),
+    ...(current && attempts > 1 ? { failures: at.failures } : {}),
+  };
+}
+
+function currentState(spec: SpecRow): PhaseView['state'] {
+  if (spec.status === 'failed' || spec.status === 'pr_failed') return 'failed';
+  return isLive(spec.status as Status) && spec.status !== 'queued' ? 'running' : 'pending';
+}
+
+function taskView(task: TaskRow, tasks: readonly TaskRow[], spec: SpecRow): TaskView {
+  const first = tasks.find(({ state }) => state === 'pending');
+  const current = first?.ordinal === task.ordinal && spec.phase === 'execute';
+  const { id, title, state, commit_sha: sha } = task;
+  if (!current) return { id, title, state, sha };
+  return { id, title, state: spec.status === 'failed' ? 'failed' : 'running', sha };
+}

@@ -1,0 +1,95 @@
+import { readProject } from '../../db/accounts.ts';
+import { lastFailures, listAccepted } from '../../db/artifacts.ts';
+import type { SpecRow } from '../../db/specs.ts';
+import { assertNever } from '../../errors.ts';
+import type { Deps } from '../deps.ts';
+import type { Notice } from '../spec/outcome.ts';
+import type { Artifacts } from '../spec/phases/definition.ts';
+import { attemptInRound } from '../spec/rules.ts';
+import { stateOf } from '../spec/state-of.ts';
+import type { Phase } from '../spec/states.ts';
+import { loadWork, settingsOf } from '../spec/work.ts';
+import { compareUrl } from './build-view.ts';
+import {
+  renderArtifacts,
+  renderClosedWithoutPull,
+  renderDiffRefused,
+  renderFailure,
+  renderPreflightFailure,
+  renderPullFailed,
+  renderPullReady,
+} from './comments.ts';
+
+/** The accepted artifacts of a spec as one collapsed comment. */
+export async function artifactsText(deps: Deps, spec: SpecRow): Promise<string> {
+  const rows = await listAccepted(deps.db, spec.id);
+  const artifacts = Object.fromEntries(rows.map((row) => [row.phase, row.content])) as Artifacts;
+  return renderArtifacts(artifacts, spec.id);
+}
+
+/** The words of one notice, made from what the database says now. */
+export async function noticeText(deps: Deps, of: { spec: SpecRow; notice: Notice }): Promise<string> {
+  const { spec, notice } = of;
+  const addressed = {
+    requester: spec.requester_login,
+    specId: spec.id,
+    label: settingsOf(spec).label,
+  };
+  switch (notice) {
+    case 'failed':
+      return failureText(deps, spec, addressed);
+    case 'pull_ready':
+      return pullReadyText(deps, spec, addressed);
+    case 'nothing_new':
+      return renderClosedWithoutPull({ ...addressed, baseBranch: spec.base_branch ?? 'the base branch' });
+    case 'pr_failed':
+      return pullFailedText(deps, spec, addressed);
+    default:
+      return assertNever(notice, 'notice');
+  }
+}
+
+interface Addressed {
+  readonly requester: string;
+  readonly specId: string;
+  readonly label: string;
+}
+
+async function failureText(deps: Deps, spec: SpecRow, addressed: Addressed): Promise<string> {
+  const cause = spec.cause ?? 'The cause was not recorded.';
+  if (spec.phase === null) return renderPreflightFailure({ ...addressed, problems: cause.split('\n') });
+  if (spec.phase === 'publish') {
+    const refusals = cause.split('\n').map((reason) => ({ reason }));
+    return renderDiffRefused({ ...addressed, refusals });
+  }
+  return renderFailure({
+    ...addressed,
+    phase: spec.phase as Phase,
+    attempts: attemptInRound(stateOf(spec)),
+    cause,
+    failures: await lastFailures(deps.db, spec.id, spec.phase),
+  });
+}
+
+async function pullReadyText(deps: Deps, spec: SpecRow, addressed: Addressed): Promise<string> {
+  const work = await loadWork(deps.db, spec);
+  return renderPullReady({
+    ...addressed,
+    pull: { number: spec.pull_request_number!, url: spec.pull_request_url! },
+    taskCount: work.tasks.length,
+    requirementCount: work.artifacts.requirements?.requirements.length ?? 0,
+    verified: work.settings.verify === null ? null : true,
+    refusals: [],
+  });
+}
+
+async function pullFailedText(deps: Deps, spec: SpecRow, addressed: Addressed): Promise<string> {
+  const project = await readProject(deps.db, spec.repository_id);
+  const web = `${deps.github.webUrl}/${project?.owner}/${project?.name}`;
+  return renderPullFailed({
+    ...addressed,
+    cause: spec.cause ?? 'The cause was not recorded.',
+    branch: spec.branch_name ?? '',
+    compareUrl: compareUrl(web, spec),
+  });
+}

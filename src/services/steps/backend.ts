@@ -1,0 +1,93 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { insertPush, settlePush } from '../../db/pushes.ts';
+import { findOpenRun } from '../../db/runs.ts';
+import { findSandboxByBearer, readSandbox } from '../../db/sandboxes.ts';
+import { annotateSpec, readSpec } from '../../db/specs.ts';
+import { RetryableError } from '../../errors.ts';
+import type { EventAck, EventBatch, NextStep, Step, StepResult } from '../../runner/protocol.ts';
+import { checkpointRef } from '../branches/name.ts';
+import type { Deps } from '../deps.ts';
+import { reachOf } from '../effects/target.ts';
+import { ingestEvents } from '../events/ingest.ts';
+import type { GitTokens } from '../sandboxes/git-tokens.ts';
+import { type Asking, nextStep } from './next.ts';
+import { type Taken, takeResult } from './result.ts';
+
+type Caller = { readonly sandboxId: string } | { readonly bearer: string };
+
+type Identification =
+  | { readonly kind: 'ok'; readonly identity: Asking }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'stale' };
+
+/** What the gateway asks of the rest of the app. */
+export function createBackend(deps: Deps, gitTokens: GitTokens) {
+  return {
+    identify: (by: Caller, generation: number): Promise<Identification> => identify(deps, by, generation),
+    nextStep: (asking: Asking): Promise<NextStep> => nextStep(deps, asking),
+    stepResult: (asking: Asking, stepId: string, result: StepResult): Promise<Taken> =>
+      takeResult(deps, asking, { stepId, result }),
+    ingest: (asking: Asking, batch: EventBatch): Promise<EventAck> => ingestEvents(deps.db, asking, batch),
+    git: createGitBackend(deps, gitTokens),
+  };
+}
+
+async function identify(deps: Deps, by: Caller, generation: number): Promise<Identification> {
+  const row =
+    'sandboxId' in by
+      ? await readSandbox(deps.db, by.sandboxId)
+      : await findSandboxByBearer(deps.db, createHash('sha256').update(by.bearer).digest('hex'));
+  if (!row) return { kind: 'unknown' };
+  const spec = await readSpec(deps.db, row.spec_id);
+  const live = row.state === 'requested' || row.state === 'running';
+  if (!live || row.generation !== generation || spec?.generation !== generation) return { kind: 'stale' };
+  return { kind: 'ok', identity: { sandboxId: row.id, specId: row.spec_id, generation } };
+}
+
+function createGitBackend(deps: Deps, gitTokens: GitTokens) {
+  const targetOf = async (asking: Asking) => {
+    const spec = await readSpec(deps.db, asking.specId);
+    const reach = spec && (await reachOf(deps.db, spec.repository_id));
+    if (!spec || reach?.kind !== 'open') throw new RetryableError('the repository is out of reach');
+    return { spec, repo: reach.repo };
+  };
+  return {
+    async repositoryFor(asking: Asking) {
+      const { spec, repo } = await targetOf(asking);
+      return {
+        gitUrl: deps.github.gitUrl(repo),
+        fullName: `${repo.owner}/${repo.name}`,
+        checkpointRef: checkpointRef(spec.id),
+        recordedSha: spec.checkpoint_sha,
+      };
+    },
+    async authorization(asking: Asking, access: 'read' | 'write') {
+      const { repo } = await targetOf(asking);
+      const token = await gitTokens.tokenFor(asking.sandboxId, repo, access);
+      return `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
+    },
+    async intend(asking: Asking, push: { ref: string; oldSha: string; newSha: string }) {
+      const open = await findOpenRun(deps.db, asking.specId);
+      const step = open?.request as Step | undefined;
+      if (step?.kind !== 'push' || step.sha !== push.newSha || open?.sandbox_id !== asking.sandboxId) {
+        return { refused: 'only the runner pushes, and only the commit it was told to push' };
+      }
+      const id = randomUUID();
+      await insertPush(deps.db, {
+        id,
+        spec_id: asking.specId,
+        sandbox_id: asking.sandboxId,
+        ref: push.ref,
+        old_sha: push.oldSha,
+        new_sha: push.newSha,
+      });
+      return { id };
+    },
+    async settle(id: string, state: 'accepted' | 'refused' | 'unknown') {
+      const push = await settlePush(deps.db, id, state);
+      if (push && state === 'accepted') {
+        await annotateSpec(deps.db, push.spec_id, { checkpoint_sha: push.new_sha });
+      }
+    },
+  };
+}

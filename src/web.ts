@@ -1,0 +1,58 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type pg from 'pg';
+import type { Config } from './config.ts';
+import { createPool } from './db/connect.ts';
+import { createDeliveryStore } from './db/deliveries.ts';
+import type { Opened } from './deps.ts';
+import { specsApi } from './http/api/specs.ts';
+import { GATEWAY_PREFIX } from './http/gateway/backend.ts';
+import { gateway } from './http/gateway/plugin.ts';
+import { health } from './http/health.ts';
+import { ingress } from './http/ingress.ts';
+import { createAccept } from './services/inbox/accept.ts';
+import { checkProcess } from './services/monitor/checks.ts';
+import { readEvents, readSandboxStatus } from './services/monitor/read-specs.ts';
+import { createBackend } from './services/steps/backend.ts';
+
+export interface Web {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const HOT_CONNECTIONS = 3;
+
+/** Opens the one port: webhooks, gateway, API and health; a process that only works serves its health alone. */
+export async function startWeb(config: Config, opened: Opened): Promise<Web> {
+  const { deps } = opened;
+  const app = Fastify({ trustProxy: false, bodyLimit: 1024 * 1024 });
+  await app.register(health({ checks: () => checkProcess(deps), log: deps.log }));
+  const pool = config.role === 'worker' ? null : await openPublic(app, config, opened);
+  const url = await app.listen({ host: config.host, port: config.port });
+  return {
+    url,
+    async stop() {
+      await app.close();
+      await pool?.end();
+    },
+  };
+}
+
+async function openPublic(app: FastifyInstance, config: Config, opened: Opened): Promise<pg.Pool> {
+  const { deps, gitTokens } = opened;
+  const pool = createPool(opened.databaseUrl, HOT_CONNECTIONS);
+  const accept = createAccept({ store: createDeliveryStore(pool), log: deps.log });
+  const secrets = [config.webhookSecret, config.webhookSecretPrevious].filter((one) => one !== null);
+  await app.register(ingress({ accept, secrets: () => secrets, log: deps.log }));
+  await app.register(gateway(createBackend(deps, gitTokens)), { prefix: GATEWAY_PREFIX });
+  await app.register(
+    specsApi({
+      token: config.apiToken,
+      log: deps.log,
+      read: {
+        sandboxStatus: (id) => readSandboxStatus(deps, id),
+        events: (id, page) => readEvents(deps, id, page),
+      },
+    }),
+  );
+  return pool;
+}

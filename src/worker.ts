@@ -1,0 +1,114 @@
+import { createProbot } from 'probot';
+import { pino } from 'pino';
+import type { Config } from './config.ts';
+import { CLOSING_CHANNEL } from './db/workers.ts';
+import type { Opened } from './deps.ts';
+import { messageOf } from './errors.ts';
+import { createDispatcher } from './handlers/dispatcher.ts';
+import { createApp } from './index.ts';
+import { inspectWork } from './services/branches/inspect.ts';
+import { publishEffect } from './services/effects/publish.ts';
+import { startInbox } from './services/inbox/inbox.ts';
+import { type JobHandlers, startWork } from './services/jobs/work.ts';
+import { sweep } from './services/monitor/sweep.ts';
+import { prepareSpec } from './services/preflight/prepare.ts';
+import { ensureSandbox, reportEnd } from './services/sandboxes/ensure.ts';
+import { adoptOrphans, endClosing, releaseAll } from './services/sandboxes/owner.ts';
+import { openOwnerSession } from './services/sandboxes/owner-session.ts';
+import { syncStatus } from './services/status/sync.ts';
+
+/** Job → what does it. */
+const jobHandlers: JobHandlers = {
+  'spec.prepare': prepareSpec,
+  'spec.inspect': inspectWork,
+  'sandbox.ensure': ensureSandbox,
+  'effect.publish': publishEffect,
+  'status.sync': syncStatus,
+};
+
+const OWNER_PASS_MS = 2000;
+
+/** Left of the drain time for ending sandboxes and closing connections. */
+const DRAIN_RESERVE_MS = 4000;
+
+export interface Worker {
+  /** Takes no more work, finishes what it has, ends its sandboxes. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything that a worker does: deliveries, jobs, its sandboxes, sweeps. */
+export async function startWorker(config: Config, opened: Opened): Promise<Worker> {
+  const { deps, provider } = opened;
+  const stopping = new AbortController();
+  const session = await openOwnerSession(opened.databaseUrl, deps, {
+    channel: CLOSING_CHANNEL,
+    onClosing: () => run('sandboxes to end', () => (provider ? endClosing(deps, provider) : Promise.resolve())),
+  });
+  provider?.onEnd((id, why) => void reportEnd(deps, id, `lost: the sandbox ended (${why})`));
+  const run = async (what: string, pass: () => Promise<unknown>): Promise<void> => {
+    try {
+      await pass();
+    } catch (error) {
+      deps.log.error({ pass: what, error: messageOf(error) }, 'pass failed, to be tried again');
+    }
+  };
+  const repeat = async (what: string, everyMs: number, pass: () => Promise<unknown>): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await run(what, pass);
+      await deps.clock.sleep(everyMs, stopping.signal);
+    }
+  };
+  await run('orphans', () => adoptOrphans(deps));
+  const inbox = startInbox({
+    db: deps.db,
+    url: opened.databaseUrl,
+    dispatcher: await connectProbot(config, opened),
+    log: deps.log,
+    clock: deps.clock,
+    settings: {
+      unclearMs: config.times.gatherWaitMinutes * 60_000,
+      drainMs: config.times.drainSeconds * 1000 - DRAIN_RESERVE_MS,
+    },
+  });
+  await startWork(opened.boss, deps, jobHandlers);
+  const loops = [
+    repeat('sweep', deps.timing.sweepSeconds * 1000, () => sweep(deps)),
+    repeat('owned sandboxes', OWNER_PASS_MS, async () => {
+      if (provider) await endClosing(deps, provider);
+      await adoptOrphans(deps);
+    }),
+  ];
+  return {
+    async stop() {
+      stopping.abort();
+      const graceMs = Math.max(1000, config.times.drainSeconds * 1000 - DRAIN_RESERVE_MS);
+      await Promise.all([
+        inbox.stop(),
+        opened.boss.stop({ graceful: true, timeout: graceMs }),
+        ...loops,
+      ]);
+      await run('release', () => releaseAll(deps));
+      await session.close();
+    },
+  };
+}
+
+async function connectProbot(config: Config, { deps }: Opened): Promise<ReturnType<typeof createDispatcher>> {
+  const probot = createProbot({
+    overrides: {
+      appId: config.appId,
+      privateKey: config.privateKey,
+      secret: config.webhookSecret,
+      baseUrl: config.github.apiUrl,
+      // Probot logs whole events when a handler throws; the inbox logs failures without their payloads.
+      log: pino({ level: 'silent' }),
+    },
+  });
+  let loaded: Promise<void> | null = null;
+  const dispatcher = createDispatcher(deps, (call) => {
+    loaded = probot.load(createApp(call));
+    return (event) => probot.receive(event as Parameters<typeof probot.receive>[0]);
+  });
+  await loaded;
+  return dispatcher;
+}

@@ -1,0 +1,459 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { connectDatabase } from '../../src/db/connect.ts';
+import { pruneDeliveries } from '../../src/db/deliveries.ts';
+import { FatalError, RetryableError, StaleError } from '../../src/errors.ts';
+import type { Dispatcher, InboxEvent } from '../../src/services/inbox/dispatch.ts';
+import type { Inbox, InboxOptions } from '../../src/services/inbox/inbox.ts';
+import { type FreshDatabase, freshDatabase } from '../harness/database.ts';
+import { deliver, dispatcherOf, onIssue, startTestInbox } from '../harness/inbox.ts';
+import { SECRET, startIngress } from '../harness/ingress.ts';
+import { until } from '../harness/until.ts';
+import { exampleDeliveries, signedPost } from '../harness/webhook-examples.ts';
+
+let fresh: FreshDatabase;
+const inboxes: Inbox[] = [];
+
+beforeEach(async () => {
+  fresh = await freshDatabase();
+});
+afterEach(async () => {
+  for (const inbox of inboxes.splice(0)) await inbox.stop();
+  await fresh.drop();
+});
+
+function start(given: Partial<Dispatcher> = {}, options: Partial<InboxOptions> = {}) {
+  const inbox = startTestInbox(fresh, dispatcherOf(given), options);
+  inboxes.push(inbox);
+  return inbox;
+}
+const row = async (guid: string) => await fresh.db('deliveries').where({ guid }).first();
+const ended = async (guid: string) => (await row(guid)).state !== 'pending';
+
+describe('a delivery', () => {
+  test('is handed over with its answers, and ends as decided, with the reason', async () => {
+    const seen: unknown[] = [];
+    const guid = await deliver(fresh.db, onIssue(5));
+    const inbox = start({
+      gather: async () => ({ permission: 'write' }),
+      decide: async (_trx, event, gathered) => {
+        seen.push([event, gathered]);
+        return { outcome: 'ignored', reason: 'not our label' };
+      },
+    });
+    await inbox.idle();
+    const event: InboxEvent = {
+      guid,
+      name: 'issues',
+      action: 'labeled',
+      installationId: 9,
+      payload: onIssue(5),
+    };
+    expect(seen).toEqual([[event, { permission: 'write' }]]);
+    expect(await row(guid)).toMatchObject({
+      ...{ lane: 'repo:1#5', action: 'labeled', installation_id: 9, attempts: 0, claimed_until: null },
+      ...{ state: 'ignored', reason: 'not our label', gathered: { answers: { permission: 'write' } } },
+      finished_at: expect.any(Date),
+    });
+  });
+
+  test('that nothing handles is ignored without a question', async () => {
+    let asked = 0;
+    const guid = await deliver(fresh.db, onIssue(5), { event: 'star' });
+    const inbox = start({
+      handles: (name) => name !== 'star',
+      gather: async () => {
+        asked += 1;
+        return {};
+      },
+    });
+    await inbox.idle();
+    expect(await row(guid)).toMatchObject({ state: 'ignored', reason: 'nothing here handles star.labeled' });
+    expect(asked).toBe(0);
+  });
+
+  test.each(['not json', '[1]', 'null', '"text"', ''])(
+    'whose body is %j is marked unreadable',
+    async (body) => {
+      const guid = await deliver(fresh.db, body);
+      const behind = await deliver(fresh.db, onIssue(1));
+      await start().idle();
+      expect(await row(guid)).toMatchObject({ state: 'unreadable', reason: 'the body is no JSON object' });
+      expect(await row(behind)).toMatchObject({ state: 'handled' });
+    },
+  );
+
+  test('takes effect in the transaction that marks it: what a failing decision wrote is not there', async () => {
+    await fresh.db.raw('create table marks (guid text)');
+    const guid = await deliver(fresh.db, onIssue(5));
+    start({
+      decide: async (trx, event) => {
+        await trx('marks').insert({ guid: event.guid });
+        throw new FatalError('broken for good');
+      },
+    });
+    await until(() => ended(guid));
+    expect(await fresh.db('marks')).toEqual([]);
+  });
+
+  test('wakes the inbox at once', async () => {
+    const ingress = await startIngress(fresh.url);
+    start({}, { settings: { pollMs: 60_000 } });
+    for (let round = 0; round < 3; round += 1) {
+      const guid = randomUUID();
+      const body = JSON.stringify(onIssue(round));
+      expect(await signedPost(ingress.url, SECRET, { guid, event: 'issues', body })).toBe(202);
+      await until(() => ended(guid), 2_000);
+    }
+    await ingress.close();
+  });
+});
+
+describe('lanes', () => {
+  test('keep their order while one is held up, and others go on', async () => {
+    const order: string[] = [];
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    for (const [issue, name] of [
+      [1, 'a'],
+      [2, 'x'],
+      [1, 'b'],
+      [2, 'y'],
+      [1, 'c'],
+    ] as const)
+      await deliver(fresh.db, onIssue(issue, { name }));
+    const inbox = start({
+      gather: async ({ payload }) => {
+        if (payload.name === 'a') await gate;
+        return {};
+      },
+      decide: async (_trx, { payload }) => {
+        order.push(String(payload.name));
+        return { outcome: 'handled', reason: 'seen' };
+      },
+    });
+    await until(() => order.length === 2);
+    expect(order).toEqual(['x', 'y']);
+    open();
+    await inbox.idle();
+    expect(order).toEqual(['x', 'y', 'a', 'b', 'c']);
+  });
+
+  test('are shared by two inboxes: 500 deliveries in 40 lanes, each decided once and in order', async () => {
+    await fresh.db.raw(
+      'create table decided (n bigint generated always as identity, guid text, lane text, place int)',
+    );
+    for (let i = 0; i < 500; i += 1) await deliver(fresh.db, onIssue((i % 40) + 1, { place: i }));
+    const other = connectDatabase(fresh.url, { poolSize: 10, applicationName: 'other' });
+    const workers = new Set<string>();
+    const given = (name: string): Partial<Dispatcher> => ({
+      decide: async (trx, { guid, payload }) => {
+        workers.add(name);
+        const { number } = payload.issue as { number: number };
+        await trx('decided').insert({ guid, lane: String(number), place: payload.place as number });
+        return { outcome: 'handled', reason: name };
+      },
+    });
+    const pair = [start(given('one')), start(given('two'), { db: other })];
+    for (const inbox of pair) await inbox.idle();
+    const decided = await fresh.db('decided').orderBy('n');
+    expect(decided).toHaveLength(500);
+    expect(new Set(decided.map(({ guid }) => guid)).size).toBe(500);
+    for (const lane of new Set(decided.map((entry) => entry.lane))) {
+      const places = decided.filter((entry) => entry.lane === lane).map(({ place }) => place);
+      expect(places).toEqual([...places].sort((a, b) => a - b));
+    }
+    expect(workers).toEqual(new Set(['one', 'two']));
+    for (const inbox of pair) await inbox.stop();
+    await other.destroy();
+  });
+});
+
+describe('unclear answers', () => {
+  test('hold up their lane only, and are asked for again', async () => {
+    const tries: string[] = [];
+    const [held, behind, other] = [
+      await deliver(fresh.db, onIssue(1)),
+      await deliver(fresh.db, onIssue(1)),
+      await deliver(fresh.db, onIssue(2)),
+    ];
+    start({
+      gather: async ({ guid }) => {
+        tries.push(guid);
+        if (guid === held && tries.filter((tried) => tried === held).length < 2)
+          throw new RetryableError('502 from GitHub');
+        return {};
+      },
+    });
+    await until(() => ended(other as string));
+    expect(await row(held as string)).toMatchObject({
+      state: 'pending',
+      attempts: 0,
+      reason: 'RetryableError: 502 from GitHub',
+    });
+    expect(await row(behind as string)).toMatchObject({ state: 'pending', gathered: null });
+    await until(() => ended(behind as string));
+    expect(tries).toEqual([held, other, held, behind]);
+  });
+
+  test('include no answer at all within the limit', async () => {
+    const guid = await deliver(fresh.db, onIssue(1));
+    const gather = () => new Promise<never>(() => {});
+    start({ gather }, { settings: { gatherMs: 20 } });
+    await until(async () => (await row(guid)).reason === 'RetryableError: no answer within the time limit');
+    expect(await row(guid)).toMatchObject({
+      state: 'pending',
+      attempts: 0,
+      gathered: { unclear: { tries: 1 } },
+    });
+  });
+
+  test('end after their time in the decision that nothing could be verified', async () => {
+    const guid = await deliver(fresh.db, onIssue(1));
+    const behind = await deliver(fresh.db, onIssue(1, { fine: true }));
+    const unclear = async ({ payload }: InboxEvent) => {
+      if (payload.fine) return {};
+      throw new RetryableError('limit', { retryAt: new Date(Date.now() + 3_600_000) });
+    };
+    const inbox = start({ gather: unclear }, { settings: { unclearMs: 300 } });
+    await until(() => ended(guid));
+    await inbox.idle();
+    expect(await row(guid)).toMatchObject({ state: 'ignored', reason: 'could not verify' });
+    expect(await row(behind)).toMatchObject({ state: 'handled' });
+  });
+});
+
+describe('failures', () => {
+  test('are tried again with what was gathered, and park the delivery at the last; its lane goes on', async () => {
+    let asked = 0;
+    let decided = 0;
+    const guid = await deliver(fresh.db, onIssue(1, { secret: 'canary-value' }));
+    const behind = await deliver(fresh.db, onIssue(1, { fine: true }));
+    const inbox = start(
+      {
+        gather: async ({ payload }) => {
+          if (!payload.fine) asked += 1;
+          return {};
+        },
+        decide: async (_trx, { payload }) => {
+          if (payload.fine) return { outcome: 'handled', reason: 'seen' };
+          decided += 1;
+          throw new TypeError(`can not read ${payload.secret}`);
+        },
+      },
+      { settings: { attempts: 2 } },
+    );
+    await until(() => ended(behind));
+    expect([asked, decided]).toEqual([1, 2]);
+    expect(await row(guid)).toMatchObject({ state: 'parked', reason: 'TypeError' });
+    const log = inbox.lines.join('');
+    expect(log).toContain('"level":"error"');
+    expect(log).toContain('delivery parked');
+    expect(log).not.toContain('canary-value');
+  });
+
+  test('of the database inside a decision are failures like others', async () => {
+    const guid = await deliver(fresh.db, onIssue(1));
+    let first = true;
+    start({
+      decide: async (trx) => {
+        if (first) {
+          first = false;
+          await trx.raw('select 1/0');
+        }
+        return { outcome: 'handled', reason: 'the second time' };
+      },
+    });
+    await until(() => ended(guid));
+    expect(await row(guid)).toMatchObject({ state: 'handled', attempts: 1, reason: 'the second time' });
+  });
+
+  test('that no retry mends park at once', async () => {
+    const guid = await deliver(fresh.db, onIssue(1));
+    start({ gather: () => Promise.reject(new FatalError('the key is no key')) });
+    await until(() => ended(guid));
+    expect(await row(guid)).toMatchObject({ state: 'parked', reason: 'FatalError: the key is no key' });
+  });
+
+  test('by a lost race are asked and decided again at once and cost no attempt', async () => {
+    let asked = 0;
+    let decided = 0;
+    const guid = await deliver(fresh.db, onIssue(1));
+    const inbox = start({
+      gather: async () => ({ asked: ++asked }),
+      decide: async (_trx, _event, gathered) => {
+        if (++decided < 4) throw new StaleError('somebody was faster');
+        return { outcome: 'handled', reason: `with answer ${gathered.asked}` };
+      },
+    });
+    await inbox.idle();
+    expect(await row(guid)).toMatchObject({ state: 'handled', reason: 'with answer 4', attempts: 0 });
+  });
+});
+
+describe('workers that go', () => {
+  test('by kill -9 in the middle of a delivery lose nothing: another one takes over when the claim ends', async () => {
+    await fresh.db.raw('create table marks (guid text)');
+    const guid = await deliver(fresh.db, onIssue(1));
+    const child = spawnWorker(fresh.url);
+    await until(async () => (await row(guid)).claimed_until !== null);
+    await until(async () => (await openTransactions()) > 0);
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    start({
+      decide: async (trx, event) => {
+        await trx('marks').insert({ guid: event.guid });
+        return { outcome: 'handled', reason: 'by the second' };
+      },
+    });
+    await until(() => ended(guid));
+    expect(await fresh.db('marks')).toEqual([{ guid }]);
+    expect(await row(guid)).toMatchObject({ reason: 'by the second', attempts: 0 });
+  });
+
+  test('slower than their claim are overtaken, and only one decision counts', async () => {
+    await fresh.db.raw('create table marks (worker text)');
+    const guid = await deliver(fresh.db, onIssue(1));
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let gathering = 0;
+    const mark = (worker: string): Partial<Dispatcher> => ({
+      gather: async () => {
+        gathering += 1;
+        if (worker === 'slow') await gate;
+        return {};
+      },
+      decide: async (trx) => {
+        await trx('marks').insert({ worker });
+        return { outcome: 'handled', reason: worker };
+      },
+    });
+    const slow = start(mark('slow'), { settings: { leaseMs: 100 } });
+    await until(() => gathering === 1);
+    start(mark('fast'));
+    await until(() => ended(guid));
+    open();
+    await slow.stop();
+    expect(await fresh.db('marks')).toEqual([{ worker: 'fast' }]);
+  });
+
+  test('in order finish what is in hand, take nothing new and leave the rest to others without a wait', async () => {
+    const [first, second] = [await deliver(fresh.db, onIssue(1)), await deliver(fresh.db, onIssue(1))];
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let gathering = 0;
+    const leaving = start({
+      gather: async () => {
+        gathering += 1;
+        await gate;
+        return {};
+      },
+    });
+    await until(() => gathering === 1);
+    const stopped = leaving.stop();
+    open();
+    await stopped;
+    expect(await row(first as string)).toMatchObject({ state: 'handled', attempts: 0 });
+    expect(await row(second as string)).toMatchObject({ state: 'pending', claimed_until: null, attempts: 0 });
+  });
+
+  test('that can not finish in time give their claims back', async () => {
+    const guid = await deliver(fresh.db, onIssue(1));
+    const stuck = start(
+      { gather: () => new Promise<never>(() => {}) },
+      { settings: { drainMs: 20, gatherMs: 1_000 } },
+    );
+    await until(async () => (await row(guid)).claimed_until !== null);
+    await stuck.stop();
+    expect(await row(guid)).toMatchObject({ state: 'pending', claimed_until: null, attempts: 0 });
+  });
+
+  async function openTransactions(): Promise<number> {
+    const { rows } = await fresh.db.raw(
+      "select count(*) as open from pg_stat_activity where application_name = 'doomed' and state like 'idle in trans%'",
+    );
+    return rows[0].open;
+  }
+
+  /** Another process whose decision writes and then never ends. */
+  function spawnWorker(url: string) {
+    const from = (path: string) => JSON.stringify(new URL(`../../${path}`, import.meta.url).href);
+    const program = `
+      import { connectDatabase } from ${from('src/db/connect.ts')};
+      import { startTestInbox, dispatcherOf } from ${from('test/harness/inbox.ts')};
+      const url = ${JSON.stringify(url)};
+      const db = connectDatabase(url, { poolSize: 4, applicationName: 'doomed' });
+      startTestInbox({ url, db }, dispatcherOf({
+        decide: async (trx, event) => {
+          await trx('marks').insert({ guid: event.guid });
+          await new Promise(() => {});
+        },
+      }), { settings: { leaseMs: 1000 } });
+    `;
+    return spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+  }
+});
+
+test('a broken listening connection is made again, and deliveries are found meanwhile', async () => {
+  const inbox = start();
+  const listeners = () =>
+    fresh.db('pg_stat_activity').where({
+      application_name: 'specwright-listen-deliveries',
+      datname: new URL(fresh.url).pathname.slice(1),
+    });
+  await until(async () => (await listeners()).length === 1);
+  const [{ pid }] = await listeners();
+  await fresh.db.raw('select pg_terminate_backend(?)', [pid]);
+  const guid = await deliver(fresh.db, onIssue(1));
+  await until(() => ended(guid));
+  await until(async () => (await listeners()).some((listener) => listener.pid !== pid));
+  expect(inbox.lines.join('')).toContain('inbox hears no notifications');
+});
+
+test('bodies of finished deliveries are emptied after 30 days, and their keys stay', async () => {
+  const old = { received_at: fresh.db.raw("now() - interval '31 days'") };
+  const [done, pending, young] = [
+    await deliver(fresh.db, onIssue(1)),
+    await deliver(fresh.db, onIssue(2)),
+    await deliver(fresh.db, onIssue(3)),
+  ] as [string, string, string];
+  await fresh.db('deliveries').whereIn('guid', [done, young]).update({ state: 'handled' });
+  await fresh.db('deliveries').whereIn('guid', [done, pending]).update(old);
+  expect(await pruneDeliveries(fresh.db)).toBe(1);
+  expect(await pruneDeliveries(fresh.db)).toBe(0);
+  const sizes = await Promise.all(
+    [done, pending, young].map(async (guid) => (await row(guid)).bytes.length > 0),
+  );
+  expect(sizes).toEqual([false, true, true]);
+});
+
+test('all 726 example webhooks are taken over HTTP, stored once each and end with a reason', async () => {
+  const examples = exampleDeliveries();
+  expect(examples).toHaveLength(726);
+  const ingress = await startIngress(fresh.url);
+  const inbox = start({ handles: (name) => ['issues', 'pull_request', 'installation'].includes(name) });
+  const statuses = await Promise.all(
+    examples.map(({ name, payload }) =>
+      signedPost(ingress.url, SECRET, { guid: randomUUID(), event: name, body: JSON.stringify(payload) }),
+    ),
+  );
+  expect(new Set(statuses)).toEqual(new Set([202]));
+  await inbox.idle();
+  const rows = await fresh.db('deliveries').select('state', 'reason');
+  expect(rows).toHaveLength(726);
+  expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(['handled', 'ignored']));
+  expect(rows.filter(({ reason }) => !reason)).toEqual([]);
+  await ingress.close();
+});

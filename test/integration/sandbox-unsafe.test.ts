@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, test } from '@jest/globals';
+import { createLocalProvider } from '../../src/sandbox/local.ts';
+import { programRuns } from '../harness/host-programs.ts';
+import { describeProviderContract } from '../harness/provider-contract.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'sw-root-'));
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+const root = join(base, 'sandboxes');
+const provider = createLocalProvider({ root, unsafe: true });
+const probe = await provider.probe();
+
+if (probe.ok) describeProviderContract('local unsafe mode', provider, programRuns);
+else test.skip(`local unsafe mode: ${probe.reason}; ${probe.fix}`, () => {});

@@ -1,0 +1,267 @@
+import { describe, expect, test } from '@jest/globals';
+import { phases, statuses } from '../../src/services/spec/states.ts';
+import {
+  renderArtifacts,
+  renderClosedWithoutPull,
+  renderDiffRefused,
+  renderFailure,
+  renderPreflightFailure,
+  renderPullFailed,
+  renderPullReady,
+  renderRefusal,
+  renderUnverified,
+} from '../../src/services/status/comments.ts';
+import { renderStatus } from '../../src/services/status/render.ts';
+import { duration, headline, nextStep } from '../../src/services/status/sentences.ts';
+import type { StatusView } from '../../src/services/status/view.ts';
+import { demoArtifacts } from '../harness/artifacts.ts';
+
+const at = (seconds: number) => new Date(Date.UTC(2025, 2, 1, 14, 2, seconds));
+
+const view: StatusView = {
+  specId: '0a1b2c3d-0000-4000-8000-000000000000',
+  issueNumber: 7,
+  status: 'executing',
+  phase: 'execute',
+  attempt: 1,
+  maxAttempts: 3,
+  hold: null,
+  phases: phases.map((name, index) => ({
+    name,
+    state: index < 5 ? 'done' : index === 5 ? 'running' : 'pending',
+    startedAt: index <= 5 ? at(index * 2) : null,
+    endedAt: index < 5 ? at(index * 2 + 2) : null,
+    attempt: name === 'tasks' ? 2 : index <= 5 ? 1 : 0,
+    failures: name === 'tasks' ? ['R4 is served by no task.'] : [],
+  })),
+  tasks: [
+    { id: 'TSK-001', title: 'Add the hours', state: 'done', sha: '1'.repeat(40) },
+    { id: 'TSK-002', title: 'Greet by them', state: 'running', sha: null },
+    { id: 'TSK-003', title: 'Document', state: 'pending', sha: null },
+  ],
+  branch: { name: 'spec/0a1b2c3d-greet', url: 'https://github.test/acme/greeter/tree/spec/0a1b2c3d-greet' },
+  compareUrl: 'https://github.test/acme/greeter/compare/main...spec/0a1b2c3d-greet',
+  pull: null,
+  mergeSha: null,
+  cause: null,
+  sandbox: { provider: 'local', isolated: true },
+  agent: { name: 'claude', scripted: false },
+  requester: 'mona',
+  label: 'spec',
+  createdAt: at(0),
+  updatedAt: at(30),
+  endedAt: null,
+};
+
+const pull = { number: 8, url: 'https://github.test/acme/greeter/pull/8' };
+
+describe('the status comment', () => {
+  test('shows phases with marks and times, tasks with commits, links and what happens next', () => {
+    const text = renderStatus(view);
+    expect(text).toMatch(/^## 🔨 Building: 1 of 3 tasks done\n/);
+    expect(text).toContain('| ✅ | **explore**: read the repository | 2.0 s |  |');
+    expect(text).toContain('| ✅ | **tasks**: cut it into tasks | 2.0 s | attempt 2 of 3 |');
+    expect(text).toContain('| ⏳ | **execute**: carry out the tasks | since 14:02:10 UTC |  |');
+    expect(text).toContain('| ⬜ | **publish**: publish the branch and open the pull request |  |  |');
+    expect(text).toContain(`- [x] **TSK-001** Add the hours ${'1'.repeat(40)}`);
+    expect(text).toContain('- [ ] **TSK-002** Greet by them ⏳');
+    expect(text).toContain(
+      '[`spec/0a1b2c3d-greet`](https://github.test/acme/greeter/tree/spec/0a1b2c3d-greet)',
+    );
+    expect(text).toContain('**What happens next:** When every task is done');
+    expect(text).toContain(
+      'Spec `0a1b2c3d-0000-4000-8000-000000000000` · asked for by `mona` · agent `claude` · sandbox `local` · started 2025-03-01 14:02 UTC',
+    );
+    expect(text).not.toMatch(/WARNING|NOTE|undefined|null/);
+  });
+
+  test('shows why an attempt was not accepted, without breaking its table', () => {
+    const failed = { ...view.phases[3]!, state: 'failed' as const, attempt: 3, failures: ['a | b', 'c'] };
+    expect(renderStatus({ ...view, phases: [failed] })).toContain(
+      '| ❌ | **tasks**: cut it into tasks | 2.0 s | attempt 3 of 3: a \\| b (and 1 more) |',
+    );
+  });
+
+  test('warns when the sandbox is open, and says when a script is at work', () => {
+    const text = renderStatus({
+      ...view,
+      sandbox: { provider: 'local', isolated: false },
+      agent: { name: 'scripted', scripted: true },
+    });
+    expect(text).toContain('> [!WARNING]\n> The sandbox is **not isolated**');
+    expect(text).toContain('> [!NOTE]\n> A script (`scripted`) and not a model is at work here');
+    expect(text).toContain('agent `scripted` (a script) · sandbox `local` (not isolated)');
+  });
+
+  test.each(statuses)('has a headline and a next step for %s', (status) => {
+    for (const of of [
+      { ...view, status },
+      { ...view, status, pull },
+      { ...view, status, phase: null, branch: null, tasks: [], compareUrl: null },
+    ]) {
+      expect(headline(of).length).toBeGreaterThan(5);
+      expect(nextStep(of)).toMatch(/\.$/);
+      expect(renderStatus(of)).not.toMatch(/undefined|null/);
+    }
+  });
+
+  test('of a failed spec says why and how to try again', () => {
+    const text = renderStatus({
+      ...view,
+      status: 'failed',
+      cause: 'R4 is served by no task',
+      endedAt: at(59),
+    });
+    expect(text).toContain('**Why:** R4 is served by no task');
+    expect(text).toContain('remove the label `spec` and set it once more');
+    expect(text).toContain('took 59 s');
+  });
+
+  test('of a spec that waits says for what and until when', () => {
+    const text = renderStatus({ ...view, hold: { reason: 'quota', until: '2025-03-01T15:00:00Z' } });
+    expect(text).toMatch(/^## ⏸️ Waiting: for a limit to pass/);
+    expect(text).toContain('It goes on by itself at 2025-03-01 15:00 UTC.');
+  });
+
+  test('of an ended spec is not about what it waited for', () => {
+    expect(headline({ ...view, status: 'merged', pull, hold: { reason: 'paused', until: null } })).toBe(
+      '🎉 Merged in #8',
+    );
+  });
+
+  test('calls a deleted branch deleted and links to nothing that is gone', () => {
+    const text = renderStatus({
+      ...view,
+      status: 'merged',
+      pull,
+      branch: { ...view.branch!, deleted: true },
+      mergeSha: '9'.repeat(40),
+    });
+    expect(text).toContain('`spec/0a1b2c3d-greet` (deleted)');
+    expect(text).not.toContain('/tree/');
+    expect(text).not.toContain('/compare/');
+  });
+
+  test('takes the sentence that it is given for what happens next', () => {
+    expect(renderStatus({ ...view, nextStep: 'Have a tea.' })).toContain(
+      '**What happens next:** Have a tea.',
+    );
+  });
+
+  test('stays within GitHub’s limit and harmless with hostile titles', () => {
+    const tasks = Array.from({ length: 300 }, (_, n) => ({
+      id: `TSK-${n}`,
+      title: '@mona fixes #1 <!-- ]| '.repeat(40),
+      state: 'pending' as const,
+      sha: null,
+    }));
+    const text = renderStatus({ ...view, tasks, cause: '@mona '.repeat(500), status: 'failed' });
+    expect(text.length).toBeLessThanOrEqual(65_000);
+    expect(text).toContain('- and 200 more');
+    expect(text).toContain('<sub>Spec');
+    expect(text).not.toMatch(/@mona|#1\b|<!--/);
+  });
+});
+
+test('durations read like a person would say them', () => {
+  expect([-5, 400, 9_960, 12_400, 60_000, 185_000, 3_600_000, 7_800_000].map(duration)).toEqual([
+    '0.0 s',
+    '0.4 s',
+    '10 s',
+    '12 s',
+    '1 min',
+    '3 min 5 s',
+    '1 h',
+    '2 h 10 min',
+  ]);
+});
+
+describe('a comment that needs a person', () => {
+  const to = { requester: 'mona', specId: view.specId, label: 'spec' };
+  const hostile = ['@evil fixes #1 <!-- x', 'fine'];
+  const comments: Record<string, string> = {
+    failure: renderFailure({
+      ...to,
+      phase: 'tasks',
+      attempts: 3,
+      cause: 'The plan did not pass.',
+      failures: hostile,
+      output: '```\n@evil #1',
+    }),
+    'pull request ready': renderPullReady({
+      ...to,
+      pull,
+      taskCount: 3,
+      requirementCount: 1,
+      verified: true,
+      refusals: [{ reason: hostile[0]! }],
+    }),
+    'pull request refused': renderPullFailed({
+      ...to,
+      cause: hostile[0]!,
+      branch: 'spec/x',
+      compareUrl: view.compareUrl,
+    }),
+    'nothing to change': renderClosedWithoutPull({ ...to, baseBranch: 'main' }),
+    'rules broken': renderDiffRefused({ ...to, refusals: hostile.map((reason) => ({ reason })) }),
+    preflight: renderPreflightFailure({ ...to, problems: ['The repository is archived. Unarchive it.'] }),
+    refusal: renderRefusal({ sender: 'mona', label: 'spec', isBot: false }),
+    unverified: renderUnverified({ sender: 'mona', label: 'spec' }),
+  };
+
+  test.each(Object.entries(comments))('%s: mentions that person alone and says what to do', (_name, text) => {
+    expect(text.startsWith('@mona ')).toBe(true);
+    expect(text).toContain('**What to do:**');
+    // What stands in code blocks and spans pings nobody.
+    const shown = text.replace(/(`{3,})[\s\S]*?\1/gu, '');
+    expect(shown.match(/@\w+/gu)).toEqual(['@mona']);
+    expect(shown).not.toMatch(/#1\b|<!--|undefined|null/);
+  });
+
+  test('counts in good English', () => {
+    expect(comments['pull request ready']).toContain(
+      '3 tasks for 1 requirement are done. The repository’s own check passed on it.',
+    );
+    expect(comments.preflight).toContain('1 thing in this repository or its settings stands in the way:');
+  });
+
+  test('cannot be sent to somebody else by an odd login', () => {
+    expect(renderRefusal({ sender: 'x @evil', label: 'spec', isBot: true }).startsWith('@xevil ')).toBe(true);
+    expect(renderRefusal({ sender: 'renovate[bot]', label: 'spec', isBot: true })).toContain(
+      '@renovate[bot] no spec was started: bots may not',
+    );
+  });
+});
+
+describe('the artifacts comment', () => {
+  test('has one collapsed section for each phase that is done', () => {
+    const { explore, requirements } = demoArtifacts();
+    const text = renderArtifacts({ explore, requirements }, view.specId);
+    expect(text.match(/<details>/gu)).toHaveLength(2);
+    expect(text).toContain('<summary>requirements: write testable requirements</summary>');
+  });
+
+  test('is cut within each section, so that every phase is there', () => {
+    const artifacts = demoArtifacts();
+    artifacts.design.architecture = `start\n\n${'word word\n\n'.repeat(500)}`;
+    artifacts.design.components = Array.from({ length: 30 }, (_, n) => ({
+      name: `c${n}`,
+      files: [],
+      responsibility: 'x'.repeat(600),
+      requirements: [],
+    }));
+    artifacts.tasks.tasks = Array.from({ length: 100 }, () => ({
+      ...artifacts.tasks.tasks[0]!,
+      description: '```js\nlet a;\n\n```\n\n'.repeat(200).slice(0, 3990),
+    }));
+    const text = renderArtifacts(artifacts, view.specId);
+    expect(text.length).toBeLessThanOrEqual(65_000);
+    expect(text.length).toBeGreaterThan(50_000);
+    expect(text.match(/<details>/gu)).toHaveLength(5);
+    expect(text.match(/<\/details>/gu)).toHaveLength(5);
+    expect(text).toContain('The rest is longer than GitHub takes here.');
+    expect(text).toContain('Yes, the plan can be carried out.');
+    const fences = text.match(/^```/gmu) ?? [];
+    expect(fences.length % 2).toBe(0);
+  });
+});
