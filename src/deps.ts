@@ -134,6 +134,7 @@ function timingOf({ times }: Config): Timing {
     heartbeatTimeoutSeconds: times.heartbeatTimeoutSeconds,
     heartbeatMs: HEARTBEAT_MS,
     pullRetryMinutes: times.pullRetryMinutes,
+    branchGraceDays: times.branchGraceDays,
     gatherTimeoutMs: times.gatherTimeoutSeconds * 1000,
     sweepSeconds: SWEEP_SECONDS,
   };
@@ -154,7 +155,10 @@ async function probeSandboxes(provider: SandboxProvider | null, log: RootLogger)
   if (!provider) return { kind: 'elsewhere' };
   const probe = await provider.probe();
   if (!probe.ok) {
-    log.error({ reason: probe.reason, fix: probe.fix }, 'sandboxes cannot be isolated here, so none is started');
+    log.error(
+      { reason: probe.reason, fix: probe.fix },
+      'sandboxes cannot be isolated here, so none is started',
+    );
     return { kind: 'none', reason: probe.reason, fix: probe.fix };
   }
   if (!probe.isolated) {

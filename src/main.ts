@@ -1,6 +1,6 @@
 import type { Config } from './config.ts';
 import { secretsOf } from './config.ts';
-import { openDeps, type Opened, type OpenOptions } from './deps.ts';
+import { type Opened, type OpenOptions, openDeps } from './deps.ts';
 import { createLogger, type RootLogger } from './log.ts';
 import { startWeb } from './web.ts';
 import { startWorker, type Worker } from './worker.ts';

@@ -1,11 +1,11 @@
 import { createProbot } from 'probot';
-import { pino } from 'pino';
 import type { Config } from './config.ts';
 import { CLOSING_CHANNEL } from './db/workers.ts';
 import type { Opened } from './deps.ts';
 import { messageOf } from './errors.ts';
 import { createDispatcher } from './handlers/dispatcher.ts';
 import { createApp } from './index.ts';
+import { createLogger } from './log.ts';
 import { inspectWork } from './services/branches/inspect.ts';
 import { publishEffect } from './services/effects/publish.ts';
 import { startInbox } from './services/inbox/inbox.ts';
@@ -42,7 +42,8 @@ export async function startWorker(config: Config, opened: Opened): Promise<Worke
   const stopping = new AbortController();
   const session = await openOwnerSession(opened.databaseUrl, deps, {
     channel: CLOSING_CHANNEL,
-    onClosing: () => run('sandboxes to end', () => (provider ? endClosing(deps, provider) : Promise.resolve())),
+    onClosing: () =>
+      run('sandboxes to end', () => (provider ? endClosing(deps, provider) : Promise.resolve())),
   });
   provider?.onEnd((id, why) => void reportEnd(deps, id, `lost: the sandbox ended (${why})`));
   const run = async (what: string, pass: () => Promise<unknown>): Promise<void> => {
@@ -82,11 +83,7 @@ export async function startWorker(config: Config, opened: Opened): Promise<Worke
     async stop() {
       stopping.abort();
       const graceMs = Math.max(1000, config.times.drainSeconds * 1000 - DRAIN_RESERVE_MS);
-      await Promise.all([
-        inbox.stop(),
-        opened.boss.stop({ graceful: true, timeout: graceMs }),
-        ...loops,
-      ]);
+      await Promise.all([inbox.stop(), opened.boss.stop({ graceful: true, timeout: graceMs }), ...loops]);
       await run('release', () => releaseAll(deps));
       await session.close();
     },
@@ -101,14 +98,14 @@ async function connectProbot(config: Config, { deps }: Opened): Promise<ReturnTy
       secret: config.webhookSecret,
       baseUrl: config.github.apiUrl,
       // Probot logs whole events when a handler throws; the inbox logs failures without their payloads.
-      log: pino({ level: 'silent' }),
+      log: createLogger({ level: 'silent', secrets: [] }).pino,
     },
   });
-  let loaded: Promise<void> | null = null;
+  const loading: Promise<void>[] = [];
   const dispatcher = createDispatcher(deps, (call) => {
-    loaded = probot.load(createApp(call));
+    loading.push(probot.load(createApp(call)));
     return (event) => probot.receive(event as Parameters<typeof probot.receive>[0]);
   });
-  await loaded;
+  await Promise.all(loading);
   return dispatcher;
 }

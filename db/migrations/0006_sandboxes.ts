@@ -12,6 +12,7 @@ export async function up(knex: Knex): Promise<void> {
       id uuid primary key,
       spec_id uuid not null references specs (id),
       provider text not null,
+      repository text not null,
       external_id text,
       owner uuid,
       generation integer not null,

@@ -6,6 +6,7 @@ import * as specs from './0004_specs.ts';
 import * as plan from './0005_plan.ts';
 import * as sandboxes from './0006_sandboxes.ts';
 import * as effects from './0007_effects.ts';
+import * as leaseOwners from './0008_lease_owners.ts';
 
 interface Step {
   up(knex: Knex): Promise<void>;
@@ -20,6 +21,7 @@ export const migrations: Readonly<Record<string, Step>> = {
   '0005_plan': plan,
   '0006_sandboxes': sandboxes,
   '0007_effects': effects,
+  '0008_lease_owners': leaseOwners,
 };
 
 /** The same as a source for knex; `names` limits it to some of them (tests apply them one by one). */

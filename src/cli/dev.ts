@@ -30,7 +30,9 @@ export async function dev(): Promise<number> {
 /** Node itself watches the sources. */
 function runReloading(): Promise<number> {
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--watch', '--watch-preserve-output', main, 'start'], { stdio: 'inherit' });
+  const child = spawn(process.execPath, ['--watch', '--watch-preserve-output', main, 'start'], {
+    stdio: 'inherit',
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }

@@ -28,21 +28,34 @@ export async function insertEffect(trx: Trx, effect: NewEffect): Promise<boolean
 }
 
 /**
- * Takes a pending effect for `seconds` and marks it attempted. Answers the row as it was before, so that the
+ * Takes a pending effect for `lease.seconds` and marks it attempted. Answers the row as it was before, so that the
  * caller sees whether somebody tried already; null when it is done or another process has it.
  */
-export async function takeEffect(db: Db, key: string, seconds: number): Promise<EffectRow | null> {
+export async function takeEffect(
+  db: Db,
+  key: string,
+  lease: { owner: string; seconds: number },
+): Promise<EffectRow | null> {
   const { rows } = await db.raw(
     `with before as (
        select * from effects where effect_key = ? and state = 'pending'
          and (lease_until is null or lease_until <= specwright_now()) for update skip locked)
      update effects set attempted_at = coalesce(effects.attempted_at, specwright_now()),
-       attempts = effects.attempts + 1, lease_until = specwright_now() + make_interval(secs => ?)
+       attempts = effects.attempts + 1, lease_owner = ?,
+       lease_until = specwright_now() + make_interval(secs => ?)
      from before where effects.effect_key = before.effect_key
      returning before.*`,
-    [key, seconds],
+    [key, lease.owner, lease.seconds],
   );
   return rows[0] ?? null;
+}
+
+/** Ends what a dead worker held; that somebody tried stays recorded. */
+export async function releaseEffects(trx: Trx, owner: string): Promise<void> {
+  await trx('effects')
+    .where({ lease_owner: owner })
+    .whereNotNull('lease_until')
+    .update({ lease_until: null, lease_owner: null });
 }
 
 export async function finishEffect(trx: Trx, key: string, externalId: string | null): Promise<boolean> {
@@ -70,11 +83,6 @@ export async function deferEffect(
       last_error: effect.error,
       retry_at: db.raw('specwright_now() + make_interval(secs => ?)', [effect.seconds]),
     });
-}
-
-/** Nothing was sent: the next attempt need not look for traces. */
-export async function forgetAttempt(db: Db, key: string): Promise<void> {
-  await db('effects').where({ effect_key: key, state: 'pending' }).update({ attempted_at: null });
 }
 
 export async function abandonEffect(trx: Trx, key: string, error: string): Promise<boolean> {

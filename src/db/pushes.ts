@@ -22,7 +22,7 @@ export async function settlePush(
   id: string,
   state: Exclude<PushRow['state'], 'intended'>,
 ): Promise<PushRow | null> {
-  const rows = await db('pushes').where({ id, state: 'intended' }).update({ state }).returning('*');
+  const rows = await db('pushes').where({ id }).whereIn('state', ['intended', 'unknown']).update({ state }).returning('*');
   return rows[0] ?? null;
 }
 

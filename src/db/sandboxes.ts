@@ -4,6 +4,8 @@ export interface SandboxRow {
   id: string;
   spec_id: string;
   provider: string;
+  /** "owner/name" as it was when the sandbox started; inside it keeps that name. */
+  repository: string;
   external_id: string | null;
   owner: string | null;
   generation: number;
@@ -22,7 +24,7 @@ const LIVE = ['requested', 'running'];
 /** Writes the row that stands before the provider is called; null when the spec has a live sandbox already. */
 export async function insertSandbox(
   trx: Trx,
-  sandbox: Pick<SandboxRow, 'id' | 'spec_id' | 'provider' | 'owner' | 'generation'>,
+  sandbox: Pick<SandboxRow, 'id' | 'spec_id' | 'provider' | 'repository' | 'owner' | 'generation'>,
 ): Promise<SandboxRow | null> {
   const rows = await trx('sandboxes')
     .insert(sandbox)
@@ -95,12 +97,6 @@ export async function listSilent(db: Db, seconds: number): Promise<SandboxRow[]>
     .whereIn('state', LIVE)
     .andWhereRaw('heartbeat_at < specwright_now() - make_interval(secs => ?)', [seconds])
     .limit(100);
-}
-
-/** Owners that still have sandboxes which are not gone. */
-export async function listOwners(db: Db): Promise<string[]> {
-  const rows = await db('sandboxes').whereNot({ state: 'gone' }).whereNotNull('owner').distinct('owner');
-  return rows.map((row: { owner: string }) => row.owner);
 }
 
 export async function listUnfinished(db: Db | Trx, owner: string): Promise<SandboxRow[]> {

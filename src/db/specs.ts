@@ -132,20 +132,21 @@ export async function findSpecByBranch(
   return (await db('specs').where({ repository_id: repositoryId, branch_name: branch }).first()) ?? null;
 }
 
-/** Ids of live specs of one repository, or of all repositories of an installation. */
+/**
+ * Ids of live specs of one repository, or of all repositories of an installation: through the project, since a
+ * transfer moves it to another installation.
+ */
 export async function listLiveSpecIds(
   db: Db | Trx,
   of: { repositoryId: number } | { installationId: number },
 ): Promise<string[]> {
-  const query = db('specs').whereRaw(LIVE).select('id').orderBy('created_at');
-  if ('repositoryId' in of) query.where({ repository_id: of.repositoryId });
-  // Through the project: a transfer moves it to another installation.
-  else
-    query.whereIn(
-      'repository_id',
-      db('projects').where({ installation_id: of.installationId }).select('repository_id'),
-    );
-  const rows = await query;
+  const [column, id] =
+    'repositoryId' in of ? ['repository_id', of.repositoryId] : ['installation_id', of.installationId];
+  const { rows } = await db.raw(
+    `select specs.id from specs join projects using (repository_id)
+     where projects.?? = ? and ${LIVE} order by specs.created_at`,
+    [column, id],
+  );
   return rows.map((row: { id: string }) => row.id);
 }
 
@@ -165,6 +166,13 @@ export async function annotateSpec(
   patch: Partial<Pick<SpecRow, 'branch_name' | 'checkpoint_sha' | 'pull_template'>>,
 ): Promise<void> {
   await db('specs').where({ id }).update(patch);
+}
+
+/** Replaces the settings that hold for a spec: a person asked for it anew, under those of now. */
+export async function refreezeSettings(trx: Trx, id: string, settings: object): Promise<void> {
+  await trx('specs')
+    .where({ id })
+    .update({ settings: JSON.stringify(settings) });
 }
 
 /** Raises the spec's generation: from this commit on every older sandbox is answered 410. */
@@ -189,4 +197,16 @@ export async function listIdleSpecs(db: Db, seconds: number): Promise<Pick<SpecR
     [seconds],
   );
   return rows;
+}
+
+/** Specs that ended without a merge `days` ago and whose branch nobody was asked to delete. */
+export async function listAbandonedSpecIds(db: Db, days: number): Promise<string[]> {
+  const { rows } = await db.raw(
+    `select id from specs where status in ('closed', 'failed', 'cancelled') and branch_name is not null
+       and ended_at < specwright_now() - make_interval(days => ?)
+       and not exists (select 1 from effects where spec_id = specs.id and kind = 'delete_branch')
+     order by ended_at limit 50`,
+    [days],
+  );
+  return rows.map((row: { id: string }) => row.id);
 }

@@ -1,5 +1,5 @@
 import type { SpecRow } from './specs.ts';
-import type { Db } from './types.ts';
+import type { Db, Trx } from './types.ts';
 
 export interface StatusLease {
   readonly spec: SpecRow;
@@ -7,10 +7,16 @@ export interface StatusLease {
   readonly triedBefore: boolean;
 }
 
-/** Seconds until the status of a live spec may be published again; 0 where it may be now. */
+/**
+ * Seconds until the status of a spec may be published (again); 0 where it may be now. A last state is published once:
+ * for a moment it waits for the deletion of the branch, of which it tells.
+ */
 export async function statusPause(db: Db, specId: string, intervalSeconds: number): Promise<number> {
   const { rows } = await db.raw(
-    `select case when ended_at is not null or status_published_at is null then 0
+    `select case
+       when ended_at > specwright_now() - interval '5 seconds' and exists (
+         select from effects where spec_id = specs.id and kind = 'delete_branch' and state = 'pending') then 1
+       when ended_at is not null or status_published_at is null then 0
        else greatest(0, ? - extract(epoch from specwright_now() - status_published_at))::float end as pause
      from specs where id = ?`,
     [intervalSeconds, specId],
@@ -19,23 +25,35 @@ export async function statusPause(db: Db, specId: string, intervalSeconds: numbe
 }
 
 /**
- * Takes the right to publish the status comment of one spec for `seconds`; null when another process has it or
+ * Takes the right to publish the status comment of one spec for `lease.seconds`; null when another process has it or
  * nothing is newer than what was published.
  */
-export async function takeStatusLease(db: Db, specId: string, seconds: number): Promise<StatusLease | null> {
+export async function takeStatusLease(
+  db: Db,
+  specId: string,
+  lease: { owner: string; seconds: number },
+): Promise<StatusLease | null> {
   const { rows } = await db.raw(
     `with before as (
        select id, status_lease_until is not null as tried from specs
        where id = ? and status_published_version < version
          and (status_lease_until is null or status_lease_until <= specwright_now()) for update skip locked)
-     update specs set status_lease_until = specwright_now() + make_interval(secs => ?)
+     update specs set status_lease_owner = ?, status_lease_until = specwright_now() + make_interval(secs => ?)
      from before where specs.id = before.id
      returning specs.*, before.tried`,
-    [specId, seconds],
+    [specId, lease.owner, lease.seconds],
   );
   if (!rows[0]) return null;
   const { tried, ...spec } = rows[0];
   return { spec, triedBefore: tried };
+}
+
+/** Ends what a dead worker held; the next attempt knows that there was one. */
+export async function releaseStatusLeases(trx: Trx, owner: string): Promise<void> {
+  await trx('specs')
+    .where({ status_lease_owner: owner })
+    .whereNotNull('status_lease_until')
+    .update({ status_lease_until: trx.raw('specwright_now()'), status_lease_owner: null });
 }
 
 /** Ends the lease and records which version people see now. */

@@ -7,7 +7,7 @@ import { addAccount, addApp, addUserToken, type NewApp, newPrivateKey } from './
 import { createSender, type WebhookSender } from './delivery-queue.ts';
 import { deliver } from './events.ts';
 import * as installations from './installations.ts';
-import type { DeliveryRecord, EmulatorHooks, RequestRecord } from './records.ts';
+import type { DeliveryRecord, EmulatorHooks, MintRecord, RequestRecord } from './records.ts';
 import * as repositories from './repositories.ts';
 import { createEmulatorServer, type RequestLine } from './server.ts';
 import { type EmulatorState, snapshot } from './snapshot.ts';
@@ -16,6 +16,7 @@ import {
   findAccount,
   fullName,
   mustRepository,
+  now,
   type Role,
   type Rule,
   type World,
@@ -23,12 +24,10 @@ import {
 import { postWebhook, webhookHeaders } from './webhooks.ts';
 
 export type { NewApp } from './accounts.ts';
-export type { NewInstallation } from './installations.ts';
-export type { DeliveryRecord, EmulatorHooks, Fault, RequestRecord, SendDecision } from './records.ts';
-export type { NewRepository } from './repositories.ts';
+export type { DeliveryRecord, EmulatorHooks, Fault, RequestRecord } from './records.ts';
 export type { RequestLine } from './server.ts';
-export type { EmulatorState, IssueState, PullState, RepositoryState } from './snapshot.ts';
-export type { Permissions, Role, Rule } from './state.ts';
+export type { EmulatorState, PullState } from './snapshot.ts';
+export type { Role, Rule } from './state.ts';
 
 export interface EmulatorOptions {
   readonly host?: '127.0.0.1';
@@ -82,6 +81,8 @@ export interface Emulator {
   state(): Promise<EmulatorState>;
   requests(): readonly RequestRecord[];
   deliveries(): readonly DeliveryRecord[];
+  /** Every installation token that was ever minted, and whether GitHub would still take it. */
+  installationTokens(): (MintRecord & { readonly live: boolean })[];
   /** Sends the newest delivery with this GUID again, as `POST /app/hook/deliveries/{id}/attempts` does, and waits until it was. */
   redeliver(guid: string): Promise<void>;
   /** Posts a signed webhook of any content past queue and hooks; the receiver's status, null for none in 10 s. */
@@ -108,6 +109,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     repositories: new Map(),
     formerNames: new Map(),
     tokens: new Map(),
+    minted: [],
     requests: [],
     deliveries: [],
     hooks,
@@ -240,8 +242,20 @@ function repositoryControls(world: World): RepositoryControls {
 
 type Observations = Pick<
   Emulator,
-  'advanceClock' | 'state' | 'requests' | 'deliveries' | 'redeliver' | 'sendWebhook' | 'idle'
+  | 'advanceClock'
+  | 'state'
+  | 'requests'
+  | 'deliveries'
+  | 'installationTokens'
+  | 'redeliver'
+  | 'sendWebhook'
+  | 'idle'
 >;
+
+function isLive(world: World, secret: string): boolean {
+  const token = world.tokens.get(secret);
+  return token?.kind === 'installation' && token.expiresAt > now(world);
+}
 
 function observations(world: World, sender: WebhookSender): Observations {
   return {
@@ -251,6 +265,7 @@ function observations(world: World, sender: WebhookSender): Observations {
     state: () => snapshot(world),
     requests: () => world.requests,
     deliveries: () => world.deliveries,
+    installationTokens: () => world.minted.map((record) => ({ ...record, live: isLive(world, record.secret) })),
     async redeliver(guid) {
       const old = world.deliveries.findLast((one) => one.guid === guid);
       const app = old && world.apps.get(old.appId);

@@ -1,4 +1,4 @@
-import type { Json } from './state.ts';
+import type { Json, Permissions } from './state.ts';
 
 export type ActorRecord =
   | { kind: 'anonymous' }
@@ -17,6 +17,13 @@ export interface RequestRecord {
   readonly path: string;
   readonly actor: ActorRecord;
   status: number | null;
+}
+
+/** One installation token that was ever minted; `secret` finds it again where it must not be. */
+export interface MintRecord {
+  readonly secret: string;
+  readonly permissions: Permissions;
+  readonly mintedAt: Date;
 }
 
 /** What to do to a request: answer at once without doing it; do it and then lose or change the answer; or wait first. */

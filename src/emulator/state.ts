@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { GitStore } from './git/store.ts';
-import type { DeliveryRecord, EmulatorHooks, RequestRecord } from './records.ts';
+import type { DeliveryRecord, EmulatorHooks, MintRecord, RequestRecord } from './records.ts';
 
 export type Json = Record<string, unknown>;
 export type PermissionLevel = 'read' | 'write' | 'admin';
@@ -172,6 +172,7 @@ export interface World {
   /** Former full names (lower case) of renamed and moved repositories. */
   readonly formerNames: Map<string, number>;
   readonly tokens: Map<string, Token>;
+  readonly minted: MintRecord[];
   readonly requests: RequestRecord[];
   readonly deliveries: DeliveryRecord[];
   readonly hooks: EmulatorHooks;

@@ -1,12 +1,6 @@
 import type { GitHub, RepoRef } from './client.ts';
 import { orExpected } from './errors.ts';
-
-export interface ChangedFile {
-  readonly path: string;
-  /** `added`, `modified`, `removed`, `renamed`, `copied`, `changed` or `unchanged`. */
-  readonly status: string;
-  readonly previousPath: string | undefined;
-}
+import { PAGE_SIZE, readPages } from './pages.ts';
 
 export interface Comparison {
   readonly kind: 'found';
@@ -14,14 +8,13 @@ export interface Comparison {
   readonly aheadBy: number;
   readonly behindBy: number;
   readonly mergeBaseSha: string;
-  /** Between merge base and head, as a pull request counts them. */
-  readonly files: readonly ChangedFile[];
-  readonly changedFiles: number;
-  /** True when GitHub's cap on listed files was reached: there may be more. */
-  readonly truncatedAt300: boolean;
+  /** Shas that head has and base has not; all of them where `complete`. */
+  readonly commits: readonly string[];
+  readonly complete: boolean;
 }
 
-const FILES_CAP = 300;
+/** Plans have at most 200 tasks of one commit each; more pages help nobody. */
+const MAX_PAGES = 3;
 
 /** What `head` has that `base` has not; either is a branch, tag or sha. */
 export async function compareCommits(
@@ -29,28 +22,24 @@ export async function compareCommits(
   repo: RepoRef,
   { base, head }: { readonly base: string; readonly head: string },
 ): Promise<Comparison | { readonly kind: 'missing' }> {
-  const asked = gh.call({ repo, profile: 'reader' }, 'GET /repos/{owner}/{repo}/compare/{basehead}', {
-    basehead: `${base}...${head}`,
-    // The files come with the first page whatever its size; the commits are not needed.
-    per_page: 1,
-    page: 1,
-  });
-  const answer = await orExpected(asked, (error) => (error.kind === 'not_found' ? 'missing' : undefined));
-  if (answer === 'missing') return { kind: 'missing' };
-  const { data } = answer;
-  const files = (data.files ?? []).map((file) => ({
-    path: file.filename,
-    status: file.status,
-    previousPath: file.previous_filename,
-  }));
+  const ask = async (page: number) => {
+    const { data } = await gh.call(
+      { repo, profile: 'reader' },
+      'GET /repos/{owner}/{repo}/compare/{basehead}',
+      { basehead: `${base}...${head}`, per_page: PAGE_SIZE, page },
+    );
+    return data;
+  };
+  const first = await orExpected(ask(1), (error) => (error.kind === 'not_found' ? 'missing' : undefined));
+  if (first === 'missing') return { kind: 'missing' };
+  const pages = await readPages(MAX_PAGES, async (page) => (page === 1 ? first : await ask(page)).commits);
   return {
     kind: 'found',
-    status: data.status,
-    aheadBy: data.ahead_by,
-    behindBy: data.behind_by,
-    mergeBaseSha: data.merge_base_commit.sha,
-    files,
-    changedFiles: files.length,
-    truncatedAt300: files.length >= FILES_CAP,
+    status: first.status,
+    aheadBy: first.ahead_by,
+    behindBy: first.behind_by,
+    mergeBaseSha: first.merge_base_commit.sha,
+    commits: pages.items.map(({ sha }) => sha),
+    complete: pages.complete,
   };
 }

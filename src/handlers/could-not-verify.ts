@@ -1,16 +1,20 @@
+import { upsertProject } from '../db/accounts.ts';
 import { recordAudit } from '../db/audit.ts';
 import type { Deps, Unit } from '../services/deps.ts';
 import { ask } from '../services/spec/commands.ts';
 import type { Delivery } from './dispatcher.ts';
 import { handled, ignored, type Verdict } from './handler.ts';
 import { labelEvent } from './payloads.ts';
+import { projectOf } from './repo.ts';
 
 /** GitHub gave no clear answer for too long: nobody is accused, and the person is asked to try again. */
 export async function unverified(deps: Deps, unit: Unit, delivery: Delivery): Promise<Verdict> {
-  if (delivery.name !== 'issues' || delivery.action !== 'labeled') return ignored('could not be verified in time');
+  if (delivery.name !== 'issues' || delivery.action !== 'labeled')
+    return ignored('could not be verified in time');
   const parsed = labelEvent.safeParse(delivery.payload);
   if (!parsed.success) return ignored('could not be verified in time');
   const { issue, repository, sender, label } = parsed.data;
+  await upsertProject(unit.trx, projectOf(parsed.data));
   await recordAudit(unit.trx, {
     specId: null,
     repositoryId: repository.id,

@@ -2,6 +2,7 @@ import type { Trx } from '../db/types.ts';
 import { FatalError } from '../errors.ts';
 import type { Deps } from '../services/deps.ts';
 import { unverified } from './could-not-verify.ts';
+import { decideWith, gatherFor } from './gather.ts';
 import { type Gathered, type Handler, ignored, type Verdict } from './handler.ts';
 import { handlerOf } from './index.ts';
 
@@ -58,7 +59,7 @@ async function gather(deps: Deps, delivery: Delivery): Promise<Record<string, un
   const handler = handlerOf(delivery.name, delivery.action);
   if (!handler?.gather) return {};
   const parsed = handler.payload.safeParse(delivery.payload);
-  return parsed.success ? handler.gather(deps, parsed.data) : {};
+  return parsed.success ? gatherFor(deps, handler, parsed.data) : {};
 }
 
 async function run(
@@ -72,7 +73,7 @@ async function run(
     return ignored(`the payload lacks ${missing.slice(0, 5).join(', ')}`);
   }
   const unit = { trx: at.unit.trx, delivery: at.event.id };
-  return handler.decide(deps, unit, { payload: parsed.data, gathered: at.unit.gathered });
+  return decideWith(deps, handler, { unit, payload: parsed.data, gathered: at.unit.gathered });
 }
 
 /** Probot collects what handlers throw; the inbox decides by the kind of the first. */

@@ -16,7 +16,11 @@ export interface Handler<P = unknown> {
   /** Read-only questions. @throws RetryableError when an answer is unclear. */
   gather?(deps: Deps, payload: P): Promise<Gathered>;
   /** Our own database only, in the delivery's transaction. */
-  decide(deps: Deps, unit: Unit, event: { readonly payload: P; readonly gathered: Gathered }): Promise<Verdict>;
+  decide(
+    deps: Deps,
+    unit: Unit,
+    event: { readonly payload: P; readonly gathered: Gathered },
+  ): Promise<Verdict>;
 }
 
 export function handled(reason: string): Verdict {

@@ -1,6 +1,7 @@
 import { upsertProject } from '../db/accounts.ts';
 import { recordAudit } from '../db/audit.ts';
-import { findNewestSpec, type SpecRow } from '../db/specs.ts';
+import { findLiveSpec, findNewestSpec, refreezeSettings, type SpecRow } from '../db/specs.ts';
+import { today } from '../db/time.ts';
 import { readPermission } from '../github/permissions.ts';
 import { type Admission, admit, type Permission } from '../services/access/sender.ts';
 import type { Deps, Unit } from '../services/deps.ts';
@@ -8,11 +9,10 @@ import type { MergedSettings } from '../services/settings/load.ts';
 import { readSettings } from '../services/settings/read.ts';
 import { advance } from '../services/spec/advance.ts';
 import { ask } from '../services/spec/commands.ts';
-import { startSpec } from '../services/spec/start.ts';
-import { isLive, type Status } from '../services/spec/states.ts';
+import { frozenHash, startSpec } from '../services/spec/start.ts';
 import { defineHandler, type Gathered, handled, ignored, type Verdict } from './handler.ts';
 import { type LabelEvent, labelEvent } from './payloads.ts';
-import { repoRefOf } from './repo.ts';
+import { projectOf, repoRefOf } from './repo.ts';
 import { senderOf } from './sender.ts';
 
 interface Answers {
@@ -37,7 +37,8 @@ export const issuesLabeled = defineHandler<LabelEvent>({
   async decide(deps, unit, { payload, gathered }) {
     const { settings, permission } = answersOf(gathered);
     const { label, allowBots } = settings.settings;
-    if (payload.label.name !== label) return ignored(`"${payload.label.name}" is not the label that starts a spec`);
+    if (payload.label.name !== label)
+      return ignored(`"${payload.label.name}" is not the label that starts a spec`);
     if (payload.issue.pull_request) return ignored('labels on pull requests start nothing');
     if (payload.issue.state !== 'open') return ignored('the issue is closed');
     const isPrivate = payload.repository.private;
@@ -52,36 +53,42 @@ function answersOf(gathered: Gathered): Answers {
   return gathered as unknown as Answers;
 }
 
-function projectOf({ repository, installation }: LabelEvent): Parameters<typeof upsertProject>[1] {
-  return {
-    repository_id: repository.id,
-    installation_id: installation.id,
-    owner: repository.owner.login,
-    name: repository.name,
-    default_branch: repository.default_branch,
-    private: repository.private,
-    archived: repository.archived,
-  };
+interface Start {
+  readonly payload: LabelEvent;
+  readonly settings: MergedSettings;
 }
 
-async function start(
-  deps: Deps,
-  unit: Unit,
-  { payload, settings }: { payload: LabelEvent; settings: MergedSettings },
-): Promise<Verdict> {
-  const by = payload.sender.login;
-  const newest = await findNewestSpec(unit.trx, payload.repository.id, payload.issue.number);
-  if (newest && isRetryable(newest)) {
-    const advanced = await advance(deps, unit, { specId: newest.id, input: { type: 'retried', by } });
-    return advanced.kind === 'advanced' ? handled(`spec ${newest.id} is tried again`) : ignored(advanced.reason);
+async function start(deps: Deps, unit: Unit, asked: Start): Promise<Verdict> {
+  const { repository, issue } = asked.payload;
+  const live = await findLiveSpec(unit.trx, repository.id, issue.number);
+  if (live?.status === 'pr_failed') return retry(deps, unit, { ...asked, spec: live });
+  if (live) return join(unit, asked.payload, live);
+  const newest = await findNewestSpec(unit.trx, repository.id, issue.number);
+  if (newest?.status === 'failed') {
+    if (newest.frozen_hash === frozenHash(issue.title, issue.body ?? '')) {
+      return retry(deps, unit, { ...asked, spec: newest });
+    }
+    await replace(deps, unit, { ...asked, spec: newest });
   }
-  if (newest && isLive(newest.status as Status)) return join(unit, payload, newest);
-  const spec = await startSpec(deps, unit, { payload, settings });
+  const spec = await startSpec(deps, unit, asked);
   return spec ? handled(`spec ${spec.id} started`) : ignored('another label started the spec first');
 }
 
-function isRetryable(spec: SpecRow): boolean {
-  return spec.status === 'failed' || spec.status === 'pr_failed';
+/** The same text again: what was accepted is kept. The settings are those of now, since they may be what failed. */
+async function retry(deps: Deps, unit: Unit, again: Start & { spec: SpecRow }): Promise<Verdict> {
+  const { id: specId } = again.spec;
+  const by = again.payload.sender.login;
+  const advanced = await advance(deps, unit, { specId, input: { type: 'retried', by } });
+  if (advanced.kind === 'obsolete') return ignored(advanced.reason);
+  await refreezeSettings(unit.trx, specId, again.settings);
+  return handled(`spec ${specId} is tried again`);
+}
+
+/** Another text is another request: nothing that was planned for the old one holds. */
+async function replace(deps: Deps, unit: Unit, { spec, payload }: Start & { spec: SpecRow }): Promise<void> {
+  const by = payload.sender.login;
+  const cause = `@${by} started it anew with another text.`;
+  await advance(deps, unit, { specId: spec.id, input: { type: 'cancelled', cause, by } });
 }
 
 async function join(unit: Unit, payload: LabelEvent, spec: SpecRow): Promise<Verdict> {
@@ -125,10 +132,10 @@ async function refuse(
     payload: { issue },
   });
   if (admission.tell) {
-    const { rows } = await unit.trx.raw(`select to_char(specwright_now(), 'YYYY-MM-DD') as day`);
+    const day = await today(unit.trx);
     await ask(deps, unit, {
       ...base,
-      effect_key: `refusal/${repositoryId}/${payload.sender.id}/${rows[0].day}`,
+      effect_key: `refusal/${repositoryId}/${payload.sender.id}/${day}`,
       kind: 'refusal_comment',
       payload: { issue, login, label: payload.label.name },
     });

@@ -1,8 +1,11 @@
 import { recordAudit } from '../db/audit.ts';
-import { findLiveSpec, type SpecRow } from '../db/specs.ts';
+import { findLiveSpec, findNewestSpec, type SpecRow } from '../db/specs.ts';
+import { StaleError } from '../errors.ts';
+import type { Trx } from '../db/types.ts';
 import { readPull } from '../github/pulls.ts';
 import type { Deps, Unit } from '../services/deps.ts';
 import type { SpecSettings } from '../services/spec/start.ts';
+import { isLive, type Status } from '../services/spec/states.ts';
 import { defineHandler, handled, ignored, type Verdict } from './handler.ts';
 import { type IssueEvent, issueEvent, type LabelEvent, labelEvent } from './payloads.ts';
 import { repoRefOf } from './repo.ts';
@@ -15,9 +18,10 @@ export const issuesUnlabeled = defineHandler<LabelEvent>({
     const spec = await findLiveSpec(unit.trx, payload.repository.id, payload.issue.number);
     if (!spec) return ignored('the issue has no live spec');
     const { label } = (spec.settings as SpecSettings).settings;
-    if (payload.label.name !== label) return ignored(`"${payload.label.name}" is not the label that started the spec`);
+    if (payload.label.name !== label)
+      return ignored(`"${payload.label.name}" is not the label that started the spec`);
     const by = payload.sender.login;
-    return tell(deps, unit, { spec, input: { type: 'cancelled', cause: `@${by} removed the label \`${label}\`.`, by } });
+    return tell(deps, unit, { spec, input: { type: 'label_removed', label, by } });
   },
 });
 
@@ -34,8 +38,11 @@ export const issuesClosed = defineHandler<IssueEvent>({
     return { pull: await readPull(github, repoRefOf(payload), spec.pull_request_number) };
   },
   async decide(deps, unit, { payload, gathered }) {
-    const spec = await findLiveSpec(unit.trx, payload.repository.id, payload.issue.number);
-    if (!spec) return ignored('the issue has no live spec');
+    const spec = await findOpenEnded(unit.trx, payload);
+    if (!spec) return ignored('the issue has no spec that could go on');
+    if (spec.pull_request_number !== null && gathered['pull'] === undefined && isLive(spec.status as Status)) {
+      throw new StaleError('the pull request came while the questions were asked');
+    }
     const pull = gathered['pull'] as Awaited<ReturnType<typeof readPull>> | undefined;
     const by = payload.sender.login;
     if (pull?.kind === 'found' && pull.merged) {
@@ -47,6 +54,14 @@ export const issuesClosed = defineHandler<IssueEvent>({
     return tell(deps, unit, { spec, input: { type: 'cancelled', cause, by } });
   },
 });
+
+/** The issue's live spec, or a failed one, which a label would wake: a closed issue is the end of both. */
+async function findOpenEnded(trx: Trx, { repository, issue }: IssueEvent): Promise<SpecRow | null> {
+  const live = await findLiveSpec(trx, repository.id, issue.number);
+  if (live) return live;
+  const newest = await findNewestSpec(trx, repository.id, issue.number);
+  return newest?.status === 'failed' ? newest : null;
+}
 
 async function note(unit: Unit, payload: IssueEvent, spec: SpecRow): Promise<Verdict> {
   const reason = `pull request #${spec.pull_request_number} is open: the spec follows it`;

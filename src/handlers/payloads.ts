@@ -3,9 +3,9 @@ import { z } from 'zod';
 /** The parts of GitHub's payloads that we read. Everything else passes by. */
 const account = z.object({ id: z.number(), login: z.string(), type: z.string().default('User') });
 
-export const sender = z.object({ id: z.number(), login: z.string(), type: z.string().default('User') });
+const sender = z.object({ id: z.number(), login: z.string(), type: z.string().default('User') });
 
-export const repository = z.object({
+const repository = z.object({
   id: z.number(),
   name: z.string(),
   owner: account,
@@ -13,13 +13,12 @@ export const repository = z.object({
   archived: z.boolean().default(false),
   default_branch: z.string().default('main'),
 });
-export type RepositoryPayload = z.infer<typeof repository>;
 
 const installationRef = z.object({ id: z.number() });
 
 const label = z.object({ name: z.string() });
 
-export const issue = z.object({
+const issue = z.object({
   number: z.number(),
   title: z.string(),
   body: z.string().nullish(),
@@ -58,7 +57,11 @@ export type PullRequestEvent = z.infer<typeof pullRequestEvent>;
 
 export const deleteEvent = repositoryEvent.extend({ ref: z.string(), ref_type: z.string() });
 
-const shortRepository = z.object({ id: z.number(), full_name: z.string(), private: z.boolean().default(false) });
+const shortRepository = z.object({
+  id: z.number(),
+  full_name: z.string(),
+  private: z.boolean().default(false),
+});
 export type ShortRepository = z.infer<typeof shortRepository>;
 
 const installation = z.object({

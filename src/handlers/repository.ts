@@ -1,29 +1,15 @@
 import { markProject, upsertProject } from '../db/accounts.ts';
 import type { Deps, Unit } from '../services/deps.ts';
-import { defineHandler, handled, type Handler, type Verdict } from './handler.ts';
+import { defineHandler, type Handler, handled, type Verdict } from './handler.ts';
 import { tellAll } from './installation.ts';
 import { type RepositoryEvent, repositoryEvent } from './payloads.ts';
+import { projectOf } from './repo.ts';
 
-/** Writes down what the payload says of the repository: its numeric id stays, everything else may change. */
-function record(unit: Unit, { repository, installation }: RepositoryEvent): Promise<unknown> {
-  return upsertProject(unit.trx, {
-    repository_id: repository.id,
-    installation_id: installation.id,
-    owner: repository.owner.login,
-    name: repository.name,
-    default_branch: repository.default_branch,
-    private: repository.private,
-    archived: repository.archived,
-  });
-}
-
-function onRepository(
-  then: (deps: Deps, unit: Unit, payload: RepositoryEvent) => Promise<Verdict>,
-): Handler {
+function onRepository(then: (deps: Deps, unit: Unit, payload: RepositoryEvent) => Promise<Verdict>): Handler {
   return defineHandler<RepositoryEvent>({
     payload: repositoryEvent,
     async decide(deps, unit, { payload }) {
-      await record(unit, payload);
+      await upsertProject(unit.trx, projectOf(payload));
       return then(deps, unit, payload);
     },
   });
@@ -44,7 +30,9 @@ async function endAll(
 
 /** Renamed, transferred, unarchived, made private or public, another default branch: noted, live specs go on. */
 export const repositoryChanged = onRepository(async (_deps, _unit, { repository }) =>
-  handled(`known as ${repository.owner.login}/${repository.name}, default branch ${repository.default_branch}`),
+  handled(
+    `known as ${repository.owner.login}/${repository.name}, default branch ${repository.default_branch}`,
+  ),
 );
 
 export const repositoryArchived = onRepository(async (deps, unit, payload) => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from './client.ts';
@@ -27,8 +27,7 @@ export async function initRepository(place: GitPlace): Promise<boolean> {
  */
 export async function cloneRepository(place: GitPlace, gatewayUrl: string, fresh: boolean): Promise<void> {
   const { startSha, startRef } = place.config;
-  const url = remoteUrl(place.config, gatewayUrl);
-  await gitOutput(place, { args: ['config', 'remote.origin.url', url] });
+  await setRemote(place, remoteUrl(place.config, gatewayUrl), fresh);
   const exact = await fetchRetrying(place, `+${startSha}:refs/remotes/origin/start`);
   // A server that gives out no single commits has it under its ref.
   if (exact.code !== 0) {
@@ -38,6 +37,13 @@ export async function cloneRepository(place: GitPlace, gatewayUrl: string, fresh
   await gitOutput(place, { args: ['checkout', '--quiet', '--force', '-B', WORK_BRANCH, startSha] });
   if (!fresh) await gitOutput(place, { args: ['clean', '-ffdxq', '-e', 'node_modules'] });
   place.emit('clone.done', { sha: startSha });
+}
+
+async function setRemote(place: GitPlace, url: string, fresh: boolean): Promise<void> {
+  // A file of its own making can be appended to, which saves a process (20 ms) before the fetch.
+  if (fresh)
+    appendFileSync(join(place.config.workspace, '.git', 'config'), `[remote "origin"]\n\turl = ${url}\n`);
+  else await gitOutput(place, { args: ['config', 'remote.origin.url', url] });
 }
 
 async function fetchRetrying(place: GitPlace, refspec: string): Promise<GitEnd> {

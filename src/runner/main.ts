@@ -45,12 +45,15 @@ async function run(config: RunnerConfig): Promise<StopReason> {
   const client = createClient(gatewayUrl, config.generation);
   const runner: RunnerContext = { ...place, gatewayUrl, position: { base: config.startSha } };
   const inbox = createInbox(emit);
-  const cloned = initialised
-    .then((fresh) => cloneRepository(place, gatewayUrl, fresh))
+  // By now the first fetch is the next thing to happen; loading HTTP before it would hold it up by 35 ms.
+  const fetching = initialised.then((fresh) => ({ done: cloneRepository(place, gatewayUrl, fresh) }));
+  const cloned = fetching
+    .then(({ done }) => done)
     .then(
       () => null,
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     );
+  await fetching.catch(() => {});
   reporter.start({
     send: (batch) => client.post('/events', batch),
     onMessages: inbox.deliver,

@@ -9,9 +9,9 @@
  *   ANY  {gateway}/git/{owner}/{repo}.git/...                   → git smart HTTP
  */
 import { z } from 'zod';
-import { GENERATION_HEADER, LIMITS } from './limits.ts';
+import { LIMITS } from './limits.ts';
 
-export { GENERATION_HEADER, LIMITS };
+export { LIMITS };
 
 const stepBase = {
   stepId: z.uuid(),

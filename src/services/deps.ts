@@ -1,6 +1,6 @@
-import type { GitHub } from '../github/client.ts';
 import type { Clock } from '../clock.ts';
 import type { Db, Trx } from '../db/types.ts';
+import type { GitHub } from '../github/client.ts';
 import type { Logger } from '../log.ts';
 import type { SandboxFile, SandboxProvider } from '../sandbox/provider.ts';
 import type { Jobs } from './jobs/jobs.ts';
@@ -11,6 +11,7 @@ export interface Timing {
   readonly heartbeatTimeoutSeconds: number;
   readonly heartbeatMs: number;
   readonly pullRetryMinutes: number;
+  readonly branchGraceDays: number;
   readonly gatherTimeoutMs: number;
   readonly sweepSeconds: number;
 }

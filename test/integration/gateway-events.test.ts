@@ -17,7 +17,14 @@ beforeEach(async () => {
 afterAll(() => database.drop());
 
 function event(seq: number, fields: Partial<RunEvent> = {}): RunEvent {
-  return { seq, at: '2026-11-22T10:00:00.000Z', type: 'agent.text', stepId: null, data: { n: seq }, ...fields };
+  return {
+    seq,
+    at: '2026-11-22T10:00:00.000Z',
+    type: 'agent.text',
+    stepId: null,
+    data: { n: seq },
+    ...fields,
+  };
 }
 
 function ingest(...events: RunEvent[]): ReturnType<typeof ingestEvents> {
@@ -30,7 +37,10 @@ function stored(): Promise<{ seq: number; data: object }[]> {
 
 test('events are stored in order with the step they belong to', async () => {
   const stepId = randomUUID();
-  expect(await ingest(event(2), event(1, { stepId, type: 'command.started' }))).toEqual({ acked: 2, messages: [] });
+  expect(await ingest(event(2), event(1, { stepId, type: 'command.started' }))).toEqual({
+    acked: 2,
+    messages: [],
+  });
   const rows = await database.db('run_events').where({ sandbox_id: ids.sandboxId }).orderBy('seq');
   expect(rows).toMatchObject([
     { seq: 1, spec_id: ids.specId, run_id: stepId, type: 'command.started', data: { n: 1 } },
@@ -59,7 +69,7 @@ test('what lies behind a gap is not acknowledged until the gap is filled', async
 test('every batch, an empty one too, is a sign of life', async () => {
   await database.db('sandboxes').where({ id: ids.sandboxId }).update({ heartbeat_at: '2020-01-01' });
   expect(await ingest()).toEqual({ acked: 0, messages: [] });
-  const row = await database.db('sandboxes').where({ id: ids.sandboxId }).first('heartbeat_at');
+  const row: { heartbeat_at: Date } = await database.db('sandboxes').where({ id: ids.sandboxId }).first();
   expect(Date.now() - row.heartbeat_at.getTime()).toBeLessThan(60_000);
 });
 
@@ -73,7 +83,9 @@ test('a message is repeated until its receipt arrives, and a receipt touches no 
   const waiting = [{ id: mine, kind: 'message', text: 'Use tabs.' }];
   expect(await ingest(event(1))).toEqual({ acked: 1, messages: waiting });
   expect(await ingest(event(2))).toEqual({ acked: 2, messages: waiting });
-  const receipts = [mine, theirs, 'no uuid'].map((id, at) => event(3 + at, { type: 'message.received', data: { id } }));
+  const receipts = [mine, theirs, 'no uuid'].map((id, at) =>
+    event(3 + at, { type: 'message.received', data: { id } }),
+  );
   expect(await ingest(...receipts)).toEqual({ acked: 5, messages: [] });
   expect(await database.db('messages').whereNull('delivered_at').pluck('id')).toEqual([theirs]);
 });

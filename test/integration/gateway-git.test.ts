@@ -282,7 +282,6 @@ function post(path: string, body: Buffer, headers: Record<string, string> = {}):
   return send('POST', path, { 'content-type': 'application/x-git-receive-pack-request', ...headers }, body);
 }
 
-// biome-ignore lint/complexity/useMaxParams: a request is these four things
 function send(
   method: string,
   path: string,

@@ -53,8 +53,14 @@ describe('a delivery', () => {
     };
     expect(seen).toEqual([[event, { permission: 'write' }]]);
     expect(await row(guid)).toMatchObject({
-      ...{ lane: 'repo:1#5', action: 'labeled', installation_id: 9, attempts: 0, claimed_until: null },
-      ...{ state: 'ignored', reason: 'not our label', gathered: { answers: { permission: 'write' } } },
+      lane: 'repo:1#5',
+      action: 'labeled',
+      installation_id: 9,
+      attempts: 0,
+      claimed_until: null,
+      state: 'ignored',
+      reason: 'not our label',
+      gathered: { answers: { permission: 'write' } },
       finished_at: expect.any(Date),
     });
   });
@@ -189,14 +195,14 @@ describe('unclear answers', () => {
         return {};
       },
     });
-    await until(() => ended(other as string));
-    expect(await row(held as string)).toMatchObject({
+    await until(() => ended(other));
+    expect(await row(held)).toMatchObject({
       state: 'pending',
       attempts: 0,
       reason: 'RetryableError: 502 from GitHub',
     });
-    expect(await row(behind as string)).toMatchObject({ state: 'pending', gathered: null });
-    await until(() => ended(behind as string));
+    expect(await row(behind)).toMatchObject({ state: 'pending', gathered: null });
+    await until(() => ended(behind));
     expect(tries).toEqual([held, other, held, behind]);
   });
 
@@ -242,7 +248,7 @@ describe('failures', () => {
         decide: async (_trx, { payload }) => {
           if (payload.fine) return { outcome: 'handled', reason: 'seen' };
           decided += 1;
-          throw new TypeError(`can not read ${payload.secret}`);
+          throw new TypeError(`can not read ${String(payload.secret)}`);
         },
       },
       { settings: { attempts: 2 } },
@@ -287,7 +293,7 @@ describe('failures', () => {
       gather: async () => ({ asked: ++asked }),
       decide: async (_trx, _event, gathered) => {
         if (++decided < 4) throw new StaleError('somebody was faster');
-        return { outcome: 'handled', reason: `with answer ${gathered.asked}` };
+        return { outcome: 'handled', reason: `with answer ${String(gathered.asked)}` };
       },
     });
     await inbox.idle();
@@ -362,8 +368,8 @@ describe('workers that go', () => {
     const stopped = leaving.stop();
     open();
     await stopped;
-    expect(await row(first as string)).toMatchObject({ state: 'handled', attempts: 0 });
-    expect(await row(second as string)).toMatchObject({ state: 'pending', claimed_until: null, attempts: 0 });
+    expect(await row(first)).toMatchObject({ state: 'handled', attempts: 0 });
+    expect(await row(second)).toMatchObject({ state: 'pending', claimed_until: null, attempts: 0 });
   });
 
   test('that can not finish in time give their claims back', async () => {

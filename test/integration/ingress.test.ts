@@ -45,7 +45,7 @@ test('the same GUID again is answered 200 and changes nothing', async () => {
 test('of twenty simultaneous copies one is stored and nineteen are duplicates', async () => {
   const guid = randomUUID();
   const statuses = await Promise.all(Array.from({ length: 20 }, () => post({ guid })));
-  expect(statuses.sort()).toEqual([...Array(19).fill(200), 202]);
+  expect(statuses.sort((a, b) => a - b)).toEqual([...Array<number>(19).fill(200), 202]);
   expect(await stored(guid)).toHaveLength(1);
 });
 

@@ -43,34 +43,51 @@ const samples: Record<string, (db: Knex) => Promise<void>> = {
     await db('run_events').insert(runEvent({}));
     await db('messages').insert({ id: randomUUID(), spec_id: SPEC, kind: 'message', text: 'hello' });
     await db('pushes').insert({
-      ...{ id: randomUUID(), spec_id: SPEC, sandbox_id: SANDBOX },
-      ...{ ref: 'r', old_sha: 'a', new_sha: 'b' },
+      id: randomUUID(),
+      spec_id: SPEC,
+      sandbox_id: SANDBOX,
+      ref: 'r',
+      old_sha: 'a',
+      new_sha: 'b',
     });
   },
   async '0007_effects'(db) {
     await db('effects').insert(effect({}));
   },
+  async '0008_lease_owners'(db) {
+    await db('effects').update({ lease_owner: randomUUID() });
+  },
 };
 
 const spec = (row: object) => ({
-  ...{ repository_id: 10, installation_id: 1, issue_number: 5, title: 't', body: 'b', frozen_hash: 'h' },
-  ...{ requester_id: 1, requester_login: 'octocat', settings: {} },
+  repository_id: 10,
+  installation_id: 1,
+  issue_number: 5,
+  title: 't',
+  body: 'b',
+  frozen_hash: 'h',
+  requester_id: 1,
+  requester_login: 'octocat',
+  settings: {},
   ...row,
 });
 const specEvent = (row: object) => ({
-  ...{ spec_id: SPEC, seq: 1, type: 'spec.phase_started', phase: 'explore', attempt: 1, payload: {} },
+  spec_id: SPEC,
+  seq: 1,
+  type: 'spec.phase_started',
+  phase: 'explore',
+  attempt: 1,
+  payload: {},
   ...row,
 });
 const artifact = (row: object) => ({
-  ...{
-    spec_id: SPEC,
-    phase: 'explore',
-    attempt: 1,
-    schema_version: 1,
-    content: {},
-    hash: 'h',
-    accepted: true,
-  },
+  spec_id: SPEC,
+  phase: 'explore',
+  attempt: 1,
+  schema_version: 1,
+  content: {},
+  hash: 'h',
+  accepted: true,
   ...row,
 });
 const task = (row: object) => ({ spec_id: SPEC, ticket_id: 'T1', title: 't', content: {}, ...row });
@@ -78,15 +95,26 @@ const sandbox = (row: object) => ({
   id: randomUUID(),
   spec_id: SPEC,
   provider: 'local',
+  repository: 'acme/shop',
   generation: 1,
   ...row,
 });
 const run = (row: object) => ({
-  ...{ id: randomUUID(), spec_id: SPEC, sandbox_id: SANDBOX, step: 'explore', attempt: 1, request: {} },
+  id: randomUUID(),
+  spec_id: SPEC,
+  sandbox_id: SANDBOX,
+  step: 'explore',
+  attempt: 1,
+  request: {},
   ...row,
 });
 const runEvent = (row: object) => ({
-  ...{ sandbox_id: SANDBOX, seq: 1, spec_id: SPEC, type: 'log', at: new Date(), data: {} },
+  sandbox_id: SANDBOX,
+  seq: 1,
+  spec_id: SPEC,
+  type: 'log',
+  at: new Date(),
+  data: {},
   ...row,
 });
 const effect = (row: object) => ({

@@ -122,13 +122,24 @@ test('over the public server a bearer identifies the run and no child needs it',
       return identify(by, generation);
     },
   };
-  const seen = commandStep(['sh', '-c', 'env; cat "$HOME/.gitconfig" .git/config; git ls-remote origin; echo x > x']);
+  const seen = commandStep([
+    'sh',
+    '-c',
+    'env; cat "$HOME/.gitconfig" .git/config; git ls-remote origin; echo x > x',
+  ]);
   const commit = commitStep();
   rig.ledger.steps.push(seen, commit);
-  const gateway = { kind: 'url' as const, url: `http://127.0.0.1:${port}/gateway`, bearer: 'bearer-of-this-run' };
+  const gateway = {
+    kind: 'url' as const,
+    url: `http://127.0.0.1:${port}/gateway`,
+    bearer: 'bearer-of-this-run',
+  };
   rig.run({ config: { gateway } });
   const result = await rig.resultOf(seen.stepId);
-  expect(result).toMatchObject({ code: 0, outputTail: expect.stringContaining(`${rig.baseSha}\trefs/heads/main`) });
+  expect(result).toMatchObject({
+    code: 0,
+    outputTail: expect.stringContaining(`${rig.baseSha}\trefs/heads/main`),
+  });
   expect(JSON.stringify(result)).not.toContain('bearer-of-this-run');
   const committed = await rig.resultOf(commit.stepId);
   if (committed.kind !== 'commit') throw new Error(JSON.stringify(committed));
@@ -209,7 +220,9 @@ test("an agent's failure, its silence and its garbage are results", async () => 
   expect(printed).toMatchObject({ kind: 'command', code: 0, outputTail: expect.stringMatching(/\nend\n$/) });
   expect(JSON.stringify(printed)).not.toContain(String.raw`\u0000`);
   expect(await rig.resultOf(foreign.stepId)).toMatchObject({ kind: 'broken' });
-  const texts = rig.ledger.events.filter(({ type }) => type === 'agent.text').map(({ data }) => String(data['text']));
+  const texts = rig.ledger.events
+    .filter(({ type }) => type === 'agent.text')
+    .map(({ data }) => String(data.text));
   expect(texts[0]).toBe('\uFFFD and \uFFFD');
   expect(texts[1]).toMatch(/^x{7000,16000}… \(cut\)$/);
 });
@@ -241,7 +254,7 @@ test('the gateway refuses what no runner of ours sends, without repeating it', a
     [400, '/events', { events: [{ ...event, data: { text: 'x'.repeat(17_000) } }] }],
     [400, '/events', '{"events": [', { 'content-type': 'application/json' }],
     [413, '/events', { filler: 'x'.repeat(700_000) }],
-    [415, '/events', 'canary', { 'content-type': 'text/plain' }],
+    [415, '/events', 'canary', { 'content-type': 'application/octet-stream' }],
     [400, `/steps/${randomUUID()}/result`, { kind: 'canary-kind' }],
     [400, '/steps/canary/result', { kind: 'broken', reason: '' }],
     [409, `/steps/${randomUUID()}/result`, { kind: 'broken', reason: '' }],
@@ -251,7 +264,9 @@ test('the gateway refuses what no runner of ours sends, without repeating it', a
     expect([path, answer.statusCode]).toEqual([path, status]);
     expect(answer.body).not.toContain('canary');
   }
-  expect((await call('/steps/next', {}, { 'x-sandbox-generation': '2' })).json()).toMatchObject({ stop: true });
+  expect((await call('/steps/next', {}, { 'x-sandbox-generation': '2' })).json()).toMatchObject({
+    stop: true,
+  });
   const stored = await call('/events', { events: [{ ...event, data: { 'k\0': 'v\0\ud800' } }] });
   expect(stored.json()).toEqual({ acked: 1, messages: [] });
   expect(rig.ledger.events[0]?.data).toEqual({ 'k\uFFFD': 'v\uFFFD\uFFFD' });
@@ -264,7 +279,7 @@ test("a sandbox's socket leads to the gateway and to nothing else of the app", a
     `const paths = ['/private', '/../private', '//private', '/%2e%2e/private', '/steps'];
      const headers = { 'x-sandbox-generation': '1', authorization: 'Bearer bearer-of-this-run' };
      const http = require('node:http');
-     for (const path of paths) http.get({ host: '127.0.0.1', port: new URL(process.env.GATEWAY_URL).port, path, headers }, (r) => console.log(r.statusCode));`,
+     for (const path of paths) http.get({ host: '127.0.0.1', port: new URL(process.env.GATEWAY_URL).port, path, headers, agent: false }, (r) => { console.log(r.statusCode); r.resume(); });`,
   ]);
   rig.ledger.steps.push(probe);
   rig.run();

@@ -180,7 +180,7 @@ test('heartbeats keep coming while an agent hangs, and an interrupt ends it', as
   rig.ledger.steps.push(hanging, after);
   rig.run({ script: { phases: {}, tasks: { 'TSK-001': { hang: true } } }, config: { heartbeatMs: 50 } });
   await until(() =>
-    rig.ledger.events.some(({ type, data }) => type === 'command.started' && data['argv0'] === 'node'),
+    rig.ledger.events.some(({ type, data }) => type === 'command.started' && data.argv0 === 'node'),
   );
   const before = rig.ledger.events.length;
   await until(() => rig.ledger.events.slice(before).filter(({ type }) => type === 'heartbeat').length >= 3);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, test } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 import { createLocalProvider } from '../../src/sandbox/local.ts';
 import { programRuns } from '../harness/host-programs.ts';
 import { describeProviderContract } from '../harness/provider-contract.ts';
@@ -13,5 +13,4 @@ const root = join(base, 'a folder\twith # odd \\ characters', 'x'.repeat(120));
 const provider = createLocalProvider({ root, unsafe: false });
 const probe = await provider.probe();
 
-if (probe.ok) describeProviderContract('local isolated mode', provider, programRuns);
-else test.skip(`local isolated mode: ${probe.reason}; ${probe.fix}`, () => {});
+describeProviderContract({ name: 'local isolated mode', provider, probe, runs: programRuns });

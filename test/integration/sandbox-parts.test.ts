@@ -114,6 +114,7 @@ describe('the profile', () => {
       devices: [],
       bind: 'rbind' as const,
       node: null,
+      nodeInside: '/usr/bin/node',
       lockedFlags: () => ['nosuid'],
     };
     const folders = {
@@ -135,7 +136,7 @@ describe('the profile', () => {
       '1 0 8:1 / / rw,relatime - ext4 /dev/sda rw',
       '2 1 8:2 / /home rw,nosuid,nodev,noatime - ext4 /dev/sdb rw',
     ].join('\n');
-    expect(lockedFlags(mounts, '/home/me/x')).toEqual(['nosuid', 'nodev', 'noatime']);
+    expect(lockedFlags(mounts, '/home/agent/x')).toEqual(['nosuid', 'nodev', 'noatime']);
     expect(lockedFlags(mounts, '/homes')).toEqual(['relatime']);
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, test } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 import { createLocalProvider } from '../../src/sandbox/local.ts';
 import { programRuns } from '../harness/host-programs.ts';
 import { describeProviderContract } from '../harness/provider-contract.ts';
@@ -13,5 +13,4 @@ const root = join(base, 'sandboxes');
 const provider = createLocalProvider({ root, unsafe: false, cgroups: false });
 const probe = await provider.probe();
 
-if (probe.ok) describeProviderContract('local isolated mode without cgroups', provider, programRuns);
-else test.skip(`local isolated mode without cgroups: ${probe.reason}; ${probe.fix}`, () => {});
+describeProviderContract({ name: 'local isolated mode without cgroups', provider, probe, runs: programRuns });

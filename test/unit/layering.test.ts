@@ -34,20 +34,7 @@ function layerOf(path: string): string {
   return leaves.includes(name) ? 'leaf' : name;
 }
 
-const everything = [
-  'leaf',
-  'db',
-  'github',
-  'sandbox',
-  'agent',
-  'runner',
-  'services',
-  'handlers',
-  'http',
-  'deps',
-  'index',
-  'main',
-];
+const below = ['leaf', 'db', 'github', 'sandbox', 'agent', 'runner', 'services', 'handlers', 'http'];
 
 /** What each layer may import: `values` run code of the other layer, `types` vanish when types are stripped. */
 const arrows: Record<string, { values: readonly string[]; types: readonly string[] }> = {
@@ -61,10 +48,14 @@ const arrows: Record<string, { values: readonly string[]; types: readonly string
   services: { values: ['leaf', 'db', 'github'], types: ['sandbox', 'agent', 'deps'] },
   handlers: { values: ['leaf', 'services', 'db', 'github'], types: ['deps'] },
   http: { values: ['leaf', 'services'], types: ['db', 'github', 'sandbox', 'agent', 'deps'] },
-  deps: { values: ['leaf', 'db', 'github', 'sandbox', 'agent', 'runner', 'services'], types: [] },
-  index: { values: ['leaf', 'handlers', 'services', 'deps', 'db', 'github'], types: [] },
-  main: { values: everything, types: [] },
-  cli: { values: [...everything, 'emulator'], types: [] },
+  // The process: what it is made of, and its two halves.
+  deps: { values: ['leaf', 'db', 'github', 'sandbox', 'agent', 'services', 'http'], types: [] },
+  index: { values: ['handlers', 'receive-alone'], types: [] },
+  'receive-alone': { values: ['leaf', 'deps', 'handlers'], types: [] },
+  web: { values: ['leaf', 'db', 'http', 'services'], types: ['deps'] },
+  worker: { values: ['leaf', 'db', 'handlers', 'index', 'services'], types: ['deps'] },
+  main: { values: ['leaf', 'deps', 'web', 'worker'], types: [] },
+  cli: { values: [...below, 'deps', 'main', 'emulator'], types: [] },
 };
 
 /** What both sides of the gateway share. */
@@ -73,10 +64,10 @@ const wire = ['src/runner/protocol.ts', 'src/runner/limits.ts'];
 /** Where values of a package may be imported from; types may come along anywhere outside the services. */
 const packages: readonly { name: RegExp; only: readonly string[]; typesInServices: boolean }[] = [
   { name: /^(@octokit\/|octokit|universal-github-app-jwt)/, only: ['github'], typesInServices: false },
-  { name: /^probot$/, only: ['deps', 'index', 'main', 'cli'], typesInServices: false },
+  { name: /^probot$/, only: ['index', 'worker'], typesInServices: false },
   { name: /^(knex|pg)$/, only: ['db'], typesInServices: true },
   { name: /^@daytona/, only: ['sandbox'], typesInServices: false },
-  { name: /^fastify/, only: ['http', 'main', 'cli'], typesInServices: false },
+  { name: /^fastify/, only: ['http', 'web', 'deps'], typesInServices: false },
   { name: /^pino$/, only: ['leaf'], typesInServices: false },
 ];
 
@@ -132,9 +123,9 @@ describe('arrows point one way', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  test('nothing imports index.ts or main.ts, except the command line, and main.ts the App function', () => {
+  test('nothing imports index.ts but the worker, and nothing main.ts but the command line', () => {
     const wrong = all.filter(({ from, to }) => {
-      if (to === 'src/index.ts') return !/^src\/(cli\/.*|main\.ts)$/.test(from);
+      if (to === 'src/index.ts') return from !== 'src/worker.ts';
       return to === 'src/main.ts' && !from.startsWith('src/cli/');
     });
     expect(wrong.map(show)).toEqual([]);

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../../errors.ts';
 import { isLive, type Status } from '../../services/spec/states.ts';
 import { createLiveDisplay, createPlainDisplay, createSilentDisplay, type Display } from './display.ts';
-import { labelIssue, mergePull, openIssue } from './people.ts';
+import { labelIssue, mergePull, openIssue, VERIFY, writeSettings } from './people.ts';
 import { type Progress, readProgress } from './progress.ts';
 import { makeReport, renderReport } from './report.ts';
 import { canIsolate, openStage, type Stage } from './world.ts';
@@ -20,7 +20,10 @@ interface Issue {
 
 /** `specwright demo`: the whole line, live. Exit code 0 only when every step was seen to happen. */
 export async function demo(args: readonly string[]): Promise<number> {
-  const options = { json: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } } as const;
+  const options = {
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  } as const;
   const { values } = parseArgs({ args: [...args], options });
   const display = chooseDisplay(values.json);
   const started = Date.now();
@@ -48,7 +51,10 @@ async function play(stage: Stage, display: Display): Promise<{ issue: Issue; pro
   const { repo, people } = stage.world;
   display.say(`Repository ${stage.github.url}/${repo.fullName}`);
   display.say('A script plays the coding agent here: no model is at work.');
-  if (!canIsolate) display.say('UNSAFE: this system has no isolated sandboxes; the script runs as a plain process.');
+  if (!canIsolate)
+    display.say('UNSAFE: this system has no isolated sandboxes; the script runs as a plain process.');
+  await writeSettings(stage);
+  display.say(`@${people.maintainer.login} sets "verify: ${VERIFY}" in .github/specwright.yml`);
   const issue = await openIssue(stage);
   display.say(`@${people.maintainer.login} opens ${issue.url} and labels it "spec"`);
   await labelIssue(stage, issue.number);
@@ -57,7 +63,11 @@ async function play(stage: Stage, display: Display): Promise<{ issue: Issue; pro
     display.say(`@${people.maintainer.login} reviews and merges ${review.spec.pull_request_url}`);
     await mergePull(stage, review.spec.pull_request_number!);
   }
-  const progress = await watch(stage, { issue, display, until: ({ spec }) => !isLive(spec.status as Status) });
+  const progress = await watch(stage, {
+    issue,
+    display,
+    until: ({ spec }) => !isLive(spec.status as Status),
+  });
   return { issue, progress };
 }
 

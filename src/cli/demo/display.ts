@@ -46,7 +46,9 @@ function picture(progress: Progress, at: { spinner: string; elapsedMs: number })
   });
   const after = phases.indexOf('execute') + 1;
   lines.splice(after, 0, ...done);
-  const pull = spec.pull_request_url ? `\n  ${colors.dim('pull request')} ${colors.cyan(spec.pull_request_url)}` : '';
+  const pull = spec.pull_request_url
+    ? `\n  ${colors.dim('pull request')} ${colors.cyan(spec.pull_request_url)}`
+    : '';
   return `\n${lines.join('\n')}\n${pull}\n  ${colors.bold(spec.status)} ${colors.dim(seconds(at.elapsedMs))}\n`;
 }
 

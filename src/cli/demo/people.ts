@@ -18,8 +18,24 @@ async function asMaintainer(
     headers: { authorization: `Bearer ${world.people.maintainer.token}`, 'content-type': 'application/json' },
     ...(call.body ? { body: JSON.stringify(call.body) } : {}),
   });
-  if (!response.ok) throw new UserError(`The emulated GitHub answered ${response.status} to ${call.method} ${call.path}.`);
+  if (!response.ok)
+    throw new UserError(`The emulated GitHub answered ${response.status} to ${call.method} ${call.path}.`);
   return response.json();
+}
+
+/** The repository's own check, which has to pass before a pull request is opened. */
+export const VERIFY = 'node --test';
+
+/** Writes the settings file on the default branch. */
+export async function writeSettings(stage: Stage): Promise<void> {
+  await asMaintainer(stage, {
+    method: 'PUT',
+    path: '/contents/.github/specwright.yml',
+    body: {
+      message: 'chore: have Specwright run the tests',
+      content: Buffer.from(`verify: ${VERIFY}\n`).toString('base64'),
+    },
+  });
 }
 
 /** Opens the issue. Answers its number and address. */

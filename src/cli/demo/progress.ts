@@ -1,5 +1,5 @@
-import { findNewestSpec, type SpecRow } from '../../db/specs.ts';
 import { listSpecEvents, type SpecEventRow } from '../../db/spec-events.ts';
+import { findNewestSpec, type SpecRow } from '../../db/specs.ts';
 import { listTasks, type TaskRow } from '../../db/tasks.ts';
 import type { Stage } from './world.ts';
 

@@ -1,5 +1,5 @@
-import { newestSandbox } from '../../db/sandboxes.ts';
 import { listRunEvents } from '../../db/run-events.ts';
+import { newestSandbox } from '../../db/sandboxes.ts';
 import type { PullState } from '../../emulator/emulator.ts';
 import { listCommits } from './people.ts';
 import type { Progress } from './progress.ts';
@@ -40,12 +40,16 @@ export async function makeReport(
   const pull = pulls[0];
   const sandbox = await newestSandbox(deps.db, spec.id);
   const marker = `spec/${spec.id}/status`;
-  const statusComments = (issue?.comments ?? []).filter(({ body }) => decodeURIComponent(body).includes(marker));
+  const statusComments = (issue?.comments ?? []).filter(({ body }) =>
+    decodeURIComponent(body).includes(marker),
+  );
   const commits = pull ? await listCommits(stage, pull.number) : [];
   const existed = of.progress.events.some(({ type }) => type === 'spec.branch_created');
   const deleted = existed && spec.branch_name !== null && !(spec.branch_name in repo.branches);
   const seen: Readonly<Record<string, boolean>> = {
-    'the request was acknowledged with eyes': (issue?.reactions ?? []).some(({ content }) => content === 'eyes'),
+    'the request was acknowledged with eyes': (issue?.reactions ?? []).some(
+      ({ content }) => content === 'eyes',
+    ),
     'the spec was merged': spec.status === 'merged',
     'one pull request was opened': pulls.length === 1,
     'the pull request was merged': pull?.merged === true,
@@ -135,7 +139,12 @@ export function renderReport(report: Report, stage: Stage): string {
     'The agent was a script, not a model: no account and no key were used.',
   ];
   if (report.missing.length > 0) {
-    lines.push('', 'Not seen to happen:', ...report.missing.map((step) => `  ${step}`), `  log: ${stage.logFile}`);
+    lines.push(
+      '',
+      'Not seen to happen:',
+      ...report.missing.map((step) => `  ${step}`),
+      `  log: ${stage.logFile}`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
 import { loadConfig, secretsOf } from '../../config.ts';
 import { startEmbeddedPostgres } from '../../db/embedded/start.ts';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
@@ -29,6 +29,8 @@ const SCRIPT = fileURLToPath(new URL('../demo-script.json', import.meta.url));
 /** Starts the emulated GitHub, a database and the App. */
 export async function openStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'specwright-demo-'));
+  // The database runs as another user, which has to get through to its own folder.
+  await chmod(folder, 0o711);
   const webhookSecret = randomBytes(32).toString('hex');
   const [github, postgres] = await Promise.all([
     startEmulator(),
@@ -54,9 +56,10 @@ export async function openStage(): Promise<Stage> {
     AGENT_SCRIPT: SCRIPT,
     ...(canIsolate ? {} : { SANDBOX_UNSAFE: 'process' }),
   });
-  if (!read.ok) throw new FatalError(read.problems.map(({ name, problem }) => `${name} ${problem}`).join('; '));
+  if (!read.ok)
+    throw new FatalError(read.problems.map(({ name, problem }) => `${name} ${problem}`).join('; '));
   const logFile = join(folder, 'app.log');
-  const destination = pino.destination({ dest: logFile, sync: true });
+  const destination = { write: (line: string) => appendFileSync(logFile, line) };
   const log = createLogger({ level: 'info', secrets: secretsOf(read.config), destination });
   const app = await startProcess(read.config, { log });
   github.setWebhookUrl(world.app.id, `${app.url}/api/github/webhooks`);

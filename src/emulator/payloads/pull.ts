@@ -14,7 +14,7 @@ import {
 } from '../state.ts';
 import { userJson } from './accounts.ts';
 import { associationOf, issuePage } from './issue.ts';
-import { labelJson, repositoryApi, repositoryJson } from './repository.ts';
+import { labelJson, MERGE_SETTINGS, repositoryApi, repositoryJson } from './repository.ts';
 
 /** What git says about a pull request now: conflicts, commits and changed lines. */
 export async function figuresOf(repo: Repository, issue: PullIssue): Promise<PullFigures> {
@@ -111,7 +111,7 @@ function sideJson(world: World, repo: Repository, side: { ref: string; sha: stri
     ref: side.ref,
     sha: side.sha,
     user: userJson(world, owner),
-    repo: repositoryJson(world, repo),
+    repo: { ...repositoryJson(world, repo), ...MERGE_SETTINGS },
   };
 }
 

@@ -114,16 +114,22 @@ function traits(repo: Repository, openIssues: number): Json {
   };
 }
 
+/** How pull requests of a repository may be merged. */
+export const MERGE_SETTINGS = {
+  allow_squash_merge: true,
+  allow_merge_commit: true,
+  allow_rebase_merge: true,
+  allow_auto_merge: false,
+  delete_branch_on_merge: false,
+  allow_update_branch: false,
+};
+
 /** What `GET /repos/{owner}/{repo}` adds: the merge methods, and what the caller may do. */
 export function fullRepositoryJson(world: World, repo: Repository, permissions: Json): Json {
   return {
     ...repositoryJson(world, repo),
     permissions,
-    allow_squash_merge: true,
-    allow_merge_commit: true,
-    allow_rebase_merge: true,
-    allow_auto_merge: false,
-    delete_branch_on_merge: false,
+    ...MERGE_SETTINGS,
     network_count: 0,
     subscribers_count: 0,
   };

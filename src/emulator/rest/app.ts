@@ -80,6 +80,7 @@ function mint(call: AppCall): Reply {
     repositoryIds,
     expiresAt,
   });
+  world.minted.push({ secret: token, permissions, mintedAt: now(world) });
   const listed =
     wanted ?? (installation.selection === 'selected' ? repositoriesOf(world, installation) : null);
   return created({

@@ -43,6 +43,8 @@ interface Machine {
 
 /** A sandbox that has been entered: its first process and what is needed to join it. */
 interface Entered {
+  /** `unshare` on the host: it ends when the first process has, and is ours to reap. */
+  readonly outer: ChildProcess;
   /** The first process, by its number on the host. */
   readonly firstPid: number;
   readonly join: readonly string[];
@@ -75,7 +77,7 @@ export function createIsolatedEngine(options: { root: string; cgroups: boolean }
     prepare: () => prepare(context),
     paths: () => ({
       ...INSIDE,
-      node: machineOf(context).host.node === null ? process.execPath : INSIDE.node,
+      node: machineOf(context).host.nodeInside,
     }),
     claimAccount: async () => (context.range === null ? null : claimUid(context.range)),
     makeCgroup: (name, limits) => (cgroups === null ? null : createCgroup(cgroups, name, limits)),
@@ -141,10 +143,13 @@ async function enter(context: Context, box: Box, ended: () => void): Promise<voi
   const argv = ['setpriv', '--pdeathsig=KILL', '--', 'unshare', ...unshareArguments(uid)];
   argv.push('/bin/sh', '-c', ENTER_SCRIPT, 'sh', host.skeleton, table, loopback, ...dropAndKeep(uid));
   const outer = startLimited(machineOf(context), box, { argv, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  // The pipe on which the first process waits for our end breaks with it.
+  outer.stdio[3]?.on('error', () => {});
   const end = endOf(outer);
   const firstPid = await untilReady(outer, end);
   const hold = holdNamespaces(outer.pid!, firstPid, uid === null);
   const sandbox: Entered = {
+    outer,
     firstPid,
     join: hold.arguments,
     ended: end.then(() => {
@@ -161,7 +166,8 @@ async function leave(context: Context, box: Box): Promise<void> {
   const sandbox = context.entered.get(box.name);
   if (sandbox === undefined) return;
   context.entered.delete(box.name);
-  killPid(sandbox.firstPid);
+  // Once the outer process has ended, the number may be somebody else's.
+  if (sandbox.outer.exitCode === null && sandbox.outer.signalCode === null) killPid(sandbox.firstPid);
   await sandbox.ended;
 }
 

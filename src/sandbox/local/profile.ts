@@ -25,6 +25,8 @@ export interface HostLayout {
   readonly bind: 'bind' | 'rbind';
   /** The node binary to show at INSIDE.node; null when it lies in a shared folder. */
   readonly node: string | null;
+  /** Where it is as seen from inside. */
+  readonly nodeInside: string;
   /** Flags that a remount in a user namespace must repeat for a path; empty for root. */
   lockedFlags(path: string): readonly string[];
 }

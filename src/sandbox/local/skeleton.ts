@@ -76,6 +76,7 @@ export function buildSkeleton(skeleton: string, inUserNamespace: boolean): HostL
     devices,
     bind: inUserNamespace ? 'rbind' : 'bind',
     node: visible ? null : node,
+    nodeInside: visible ? node : INSIDE.node,
     lockedFlags: (path) => (inUserNamespace ? lockedFlags(mountInfo, path) : []),
   };
 }

@@ -1,4 +1,5 @@
 import { annotateSpec, readSpec, type SpecRow } from '../../db/specs.ts';
+import { listTasks } from '../../db/tasks.ts';
 import type { RepoRef } from '../../github/client.ts';
 import { compareCommits } from '../../github/commits.ts';
 import { readBlob, readTree, type TreeEntry } from '../../github/trees.ts';
@@ -30,6 +31,10 @@ async function judge(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInpu
   if (head === null) return { type: 'nothing_new' };
   const compared = await compareCommits(deps.github, repo, { base: spec.base_branch!, head });
   if (compared.kind === 'missing') return refused(`the branch \`${spec.base_branch}\` is gone.`);
+  const lost = await lostTasks(deps, spec, compared.commits);
+  if (lost.length > 0 && compared.complete) {
+    return refused(`commits of finished tasks are not in the result: ${lost.join(', ')}.`);
+  }
   const [before, after] = await Promise.all([
     readTree(deps.github, repo, { sha: compared.mergeBaseSha, recursive: true }),
     readTree(deps.github, repo, { sha: head, recursive: true }),
@@ -51,6 +56,13 @@ async function judge(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInpu
   }
   await keepTemplate(deps, { spec, repo, entries: before.entries });
   return { type: 'gate_passed', sha: head };
+}
+
+/** A push can't rewrite what was pushed before without this showing it. */
+async function lostTasks(deps: Deps, spec: SpecRow, commits: readonly string[]): Promise<string[]> {
+  const known = new Set(commits);
+  const tasks = await listTasks(deps.db, spec.id);
+  return tasks.filter(({ commit_sha: sha }) => sha !== null && !known.has(sha)).map(({ id }) => id);
 }
 
 function refused(reason: string): SpecInput {

@@ -5,6 +5,7 @@
  * - GitHub commits and then answers 502, or we die before the answer → `attempted_at` was set before the call, so
  *   the next attempt looks the object up by its natural key before it creates (test/integration/effects).
  * - The job runs twice → the lease lets one through; the other finds nothing to do.
+ * - We die with the lease → it ends with us: whoever notices releases it and asks again (test/crash).
  * - A publisher outlives its lease (its process was stopped for longer) → both look up first; surplus copies of our
  *   marker are removed by the look-up.
  */
@@ -31,7 +32,7 @@ const DAY_SECONDS = 24 * 3600;
 
 /** Looks at a key and does what is still to do. */
 export async function publishEffect(deps: Deps, { key }: { key: string }): Promise<void> {
-  const effect = await takeEffect(deps.db, key, LEASE_SECONDS);
+  const effect = await takeEffect(deps.db, key, { owner: deps.workerId, seconds: LEASE_SECONDS });
   if (!effect) return;
   const reach = await reachOf(deps.db, effect.repository_id);
   if (reach.kind === 'shut') return abandon(deps, effect, reach.reason);
@@ -64,8 +65,13 @@ async function record(
 ): Promise<void> {
   await deps.db.transaction(async (trx) => {
     if (!(await finishEffect(trx, effect.effect_key, published.externalId))) return;
-    if (!published.input || effect.spec_id === null) return;
-    await advance(deps, { trx, delivery: null }, { specId: effect.spec_id, input: published.input });
+    const specId = effect.spec_id;
+    if (specId === null) return;
+    if (published.input) await advance(deps, { trx, delivery: null }, { specId, input: published.input });
+    // The last status waits for this, since it tells what became of the branch.
+    if (effect.kind === 'delete_branch') {
+      await deps.jobs.enqueue(trx, 'status.sync', { data: { specId }, key: specId });
+    }
   });
 }
 
@@ -78,11 +84,7 @@ async function postpone(deps: Deps, effect: EffectRow, error: unknown): Promise<
   return defer(deps, effect, { error: message, seconds: Math.max(backoff(effect), Math.ceil(asked / 1000)) });
 }
 
-async function defer(
-  deps: Deps,
-  effect: EffectRow,
-  why: { error: string; seconds: number },
-): Promise<void> {
+async function defer(deps: Deps, effect: EffectRow, why: { error: string; seconds: number }): Promise<void> {
   const key = effect.effect_key;
   await deferEffect(deps.db, { key, ...why });
   await deps.db.transaction((trx) =>

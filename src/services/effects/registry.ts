@@ -1,6 +1,5 @@
 import { FatalError } from '../../errors.ts';
 import type { Publisher } from './publisher.ts';
-import { acknowledge, refuse } from './publishers/reactions.ts';
 import { publishArtifacts, publishNotice, publishRefusal, publishUnverified } from './publishers/comments.ts';
 import { createBranch } from './publishers/create-branch.ts';
 import { deleteBranch } from './publishers/delete-branch.ts';
@@ -8,6 +7,7 @@ import { deleteCheckpoint } from './publishers/delete-checkpoint.ts';
 import { addLabel, dropLabel } from './publishers/labels.ts';
 import { moveBranch } from './publishers/move-branch.ts';
 import { openPull } from './publishers/open-pull.ts';
+import { acknowledge, refuse } from './publishers/reactions.ts';
 
 const publishers: Readonly<Record<string, Publisher>> = {
   acknowledge,

@@ -58,20 +58,12 @@ export function createAccept(options: AcceptOptions): Accept {
     // After this turn of the event loop: what arrived together is committed together, and nobody waits for a timer.
     setImmediate(() => {
       planned = false;
-      while (commits < MAX_COMMITS && queue.length > 0) void commit(takeBatch());
+      while (commits < MAX_COMMITS && queue.length > 0) {
+        const batch = takeBatch(queue);
+        queue = batch.rest;
+        void commit(batch.rows);
+      }
     });
-  }
-
-  function takeBatch(): Waiting[] {
-    const live = queue.filter((waiting) => !waiting.answered);
-    let size = 0;
-    const tooMany = live.findIndex((waiting, i) => {
-      size += waiting.bytes.length;
-      return i === MAX_ROWS || (i > 0 && size > MAX_COMMIT_BYTES);
-    });
-    const batch = tooMany === -1 ? live : live.slice(0, tooMany);
-    queue = live.slice(batch.length);
-    return batch.sort((a, b) => (a.guid < b.guid ? -1 : 1));
   }
 
   async function commit(batch: Waiting[]): Promise<void> {
@@ -100,7 +92,10 @@ export function createAccept(options: AcceptOptions): Accept {
     return await new Promise<Acceptance>((resolve) => {
       const timer = setTimeout(() => waiting.answer('unavailable'), timeoutMs);
       const waiting: Waiting = {
-        ...{ guid, event, bytes, answered: false },
+        guid,
+        event,
+        bytes,
+        answered: false,
         answer(acceptance) {
           if (waiting.answered) return;
           waiting.answered = true;
@@ -113,6 +108,18 @@ export function createAccept(options: AcceptOptions): Accept {
       plan();
     });
   };
+}
+
+/** The oldest that fit into one commit, without those that were told "unavailable" while they waited. */
+function takeBatch(queue: readonly Waiting[]): { rows: Waiting[]; rest: Waiting[] } {
+  const live = queue.filter((waiting) => !waiting.answered);
+  let size = 0;
+  const tooMany = live.findIndex((waiting, i) => {
+    size += waiting.bytes.length;
+    return i === MAX_ROWS || (i > 0 && size > MAX_COMMIT_BYTES);
+  });
+  const rows = tooMany === -1 ? live : live.slice(0, tooMany);
+  return { rest: live.slice(rows.length), rows: [...rows].sort((a, b) => (a.guid < b.guid ? -1 : 1)) };
 }
 
 const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };

@@ -8,6 +8,7 @@
 //   go on nevertheless, the lane's lock and head still let only one decide.
 import type { Clock } from '../../clock.ts';
 import {
+  type ClaimedDelivery,
   claimHeads,
   DELIVERIES_CHANNEL,
   hasDueDeliveries,
@@ -55,16 +56,11 @@ export function startInbox(options: InboxOptions): Inbox {
   const inHand = new Map<string, Promise<void>>();
   const bell = createBell(clock);
 
-  function take(delivery: Parameters<typeof workOn>[1]): void {
-    const done = workOn(work, delivery)
-      .catch((error: unknown) => {
-        // The database failed: the claim runs out and the delivery is taken again.
-        log.warn({ delivery: delivery.guid, failure: describeFailure(error) }, 'delivery given up for now');
-      })
-      .finally(() => {
-        inHand.delete(delivery.guid);
-        bell.ring('released');
-      });
+  function take(delivery: ClaimedDelivery): void {
+    const done = workSafely(work, delivery).then(() => {
+      inHand.delete(delivery.guid);
+      bell.ring('released');
+    });
     inHand.set(delivery.guid, done);
   }
 
@@ -95,7 +91,10 @@ export function startInbox(options: InboxOptions): Inbox {
   }
 
   const stopListening = listen({
-    ...{ url: options.url, channel: DELIVERIES_CHANNEL, clock, onNotification: () => bell.ring('arrived') },
+    url: options.url,
+    channel: DELIVERIES_CHANNEL,
+    clock,
+    onNotification: () => bell.ring('arrived'),
     onLoss: (code) => log.warn({ code }, 'inbox hears no notifications, polling'),
   });
   const running = run();
@@ -105,8 +104,7 @@ export function startInbox(options: InboxOptions): Inbox {
       bell.ring('released');
       await running;
       await stopListening();
-      await drain(inHand, settings.drainMs, clock);
-      if (inHand.size > 0) await releaseDeliveries(db, [...inHand.keys()]);
+      await drain(inHand, work);
     },
     async idle() {
       while (inHand.size > 0 || (await hasDueDeliveries(db))) {
@@ -117,12 +115,19 @@ export function startInbox(options: InboxOptions): Inbox {
   };
 }
 
-async function drain(
-  inHand: ReadonlyMap<string, Promise<void>>,
-  limitMs: number,
-  clock: Clock,
-): Promise<void> {
+/** If the database fails, the claim runs out and the delivery is taken again. */
+async function workSafely(work: Work, delivery: ClaimedDelivery): Promise<void> {
+  try {
+    await workOn(work, delivery);
+  } catch (error) {
+    work.log.warn({ delivery: delivery.guid, failure: describeFailure(error) }, 'delivery given up for now');
+  }
+}
+
+/** Waits for what is in hand and gives back the claims of what does not end in time. */
+async function drain(inHand: ReadonlyMap<string, Promise<void>>, work: Work): Promise<void> {
   const done = new AbortController();
   const all = Promise.all(inHand.values()).then(() => done.abort());
-  await Promise.race([all, clock.sleep(limitMs, done.signal)]);
+  await Promise.race([all, work.clock.sleep(work.settings.drainMs, done.signal)]);
+  if (inHand.size > 0) await releaseDeliveries(work.db, [...inHand.keys()]);
 }

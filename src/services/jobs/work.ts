@@ -8,7 +8,7 @@
 import type { PgBoss } from 'pg-boss';
 import { messageOf } from '../../errors.ts';
 import type { Deps } from '../deps.ts';
-import { type JobName, jobNames, type JobPayloads } from './jobs.ts';
+import { type JobName, type JobPayloads, jobNames } from './jobs.ts';
 
 export type JobHandlers = { readonly [N in JobName]: (deps: Deps, data: JobPayloads[N]) => Promise<void> };
 
@@ -39,7 +39,10 @@ async function runJob(
     await handlers[job.name]({ ...deps, log }, job.data as never);
     log.debug({ ms: Math.round(performance.now() - started) }, 'job done');
   } catch (error) {
-    log.warn({ error: messageOf(error), ms: Math.round(performance.now() - started) }, 'job failed, to be tried again');
+    log.warn(
+      { error: messageOf(error), ms: Math.round(performance.now() - started) },
+      'job failed, to be tried again',
+    );
     throw error;
   }
 }

@@ -48,7 +48,16 @@ export function fence(text: string, info = ''): string {
 
 /** A link whose text is untrusted and whose address is ours. */
 export function link(text: string, url: string): string {
-  return `[${inline(text)}](${url.replace(/[\\\s()<>`|"]/gu, percentEncode)})`;
+  return `[${inline(text)}](${address(url)})`;
+}
+
+/** A link to an issue or pull request of the same repository, "#7": the one reference that is meant. */
+export function numberLink(number: number, url: string): string {
+  return `[#${number}](${address(url)})`;
+}
+
+function address(url: string): string {
+  return url.replace(/[\\\s()<>`|"]/gu, percentEncode);
 }
 
 /** A collapsed section. */

@@ -23,7 +23,8 @@ async function database(deps: Deps): Promise<Check> {
 }
 
 function sandboxes({ sandboxes: choice }: Deps): Check {
-  if (choice.kind === 'none') return { name: 'sandboxes', ok: false, reason: `${choice.reason} ${choice.fix}` };
+  if (choice.kind === 'none')
+    return { name: 'sandboxes', ok: false, reason: `${choice.reason} ${choice.fix}` };
   if (choice.kind === 'elsewhere') return { name: 'sandboxes', ok: true, reason: 'run by other processes' };
   if (choice.isolated) return { name: 'sandboxes', ok: true };
   return { name: 'sandboxes', ok: true, reason: 'UNSAFE: plain processes without isolation' };

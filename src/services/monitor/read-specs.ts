@@ -1,5 +1,5 @@
-import { newestSandbox } from '../../db/sandboxes.ts';
 import { newestRunEvent } from '../../db/run-events.ts';
+import { newestSandbox } from '../../db/sandboxes.ts';
 import { listSpecEvents } from '../../db/spec-events.ts';
 import { readSpec } from '../../db/specs.ts';
 import { secondsSince } from '../../db/time.ts';

@@ -1,6 +1,6 @@
 import { readSpec, type SpecRow } from '../../db/specs.ts';
-import type { RepoRef } from '../../github/client.ts';
 import { readBranchRules } from '../../github/branches.ts';
+import type { RepoRef } from '../../github/client.ts';
 import { GitHubError } from '../../github/errors.ts';
 import { readInstallation } from '../../github/installations.ts';
 import { readRef } from '../../github/refs.ts';
@@ -12,7 +12,13 @@ import { reachOf } from '../effects/target.ts';
 import { advanceAlone } from '../spec/advance.ts';
 import type { SpecInput } from '../spec/inputs.ts';
 import { settingsOf } from '../spec/work.ts';
-import { deploymentProblems, permissionProblems, repositoryProblems, ruleProblems, settingsProblems } from './problems.ts';
+import {
+  deploymentProblems,
+  permissionProblems,
+  repositoryProblems,
+  ruleProblems,
+  settingsProblems,
+} from './problems.ts';
 
 /** Looks at everything a spec needs before a sandbox is started, and starts it or says what is missing. */
 export async function prepareSpec(deps: Deps, { specId }: { specId: string }): Promise<void> {
@@ -47,7 +53,8 @@ async function ask(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInput>
     readRepository(deps.github, repo),
     readBranchRules(deps.github, repo, branch),
   ]);
-  if (repository.kind === 'missing') return failed(['Specwright can no longer see this repository. Install the App on it again.']);
+  if (repository.kind === 'missing')
+    return failed(['Specwright can no longer see this repository. Install the App on it again.']);
   const base = spec.base_branch ?? settingsOf(spec).base ?? repository.defaultBranch;
   const head = await readRef(deps.github, repo, `heads/${base}`);
   const problems = [...repositoryProblems(repository, { base, head }), ...ruleProblems(rules, branch)];

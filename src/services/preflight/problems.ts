@@ -9,7 +9,8 @@ import type { SpecSettings } from '../spec/start.ts';
 /** A settings file that can't be read sets nothing, and work on wrong settings helps nobody. */
 export function settingsProblems(spec: SpecRow): string[] {
   return (spec.settings as SpecSettings).problems.map(({ source, path, message }) => {
-    const where = source === 'organization' ? "the organisation's `.github/specwright.yml`" : '`.github/specwright.yml`';
+    const where =
+      source === 'organization' ? "the organisation's `.github/specwright.yml`" : '`.github/specwright.yml`';
     return `In ${where}, ${path === '' ? 'the file' : `\`${path}\``} ${message}: correct it on the default branch.`;
   });
 }
@@ -19,7 +20,9 @@ export function deploymentProblems(deps: Pick<Deps, 'agent' | 'sandboxes'>): str
   const problems: string[] = [];
   if (deps.agent.kind === 'none') problems.push(deps.agent.reason);
   if (deps.sandboxes.kind === 'none') {
-    problems.push(`No sandbox can be started: ${deps.sandboxes.reason} The operator can mend it: ${deps.sandboxes.fix}`);
+    problems.push(
+      `No sandbox can be started: ${deps.sandboxes.reason} The operator can mend it: ${deps.sandboxes.fix}`,
+    );
   }
   return problems;
 }
@@ -30,9 +33,12 @@ export function repositoryProblems(
 ): string[] {
   if (repository.archived) return ['The repository is archived and takes no changes: unarchive it first.'];
   if (repository.disabled) return ['GitHub has disabled this repository: ask its owner or GitHub support.'];
-  if (at.head.kind === 'empty') return ['The repository has no commit yet: push a first one, such as a README.'];
+  if (at.head.kind === 'empty')
+    return ['The repository has no commit yet: push a first one, such as a README.'];
   if (at.head.kind === 'missing') {
-    return [`The branch \`${at.base}\` does not exist: create it, or set \`base\` in \`.github/specwright.yml\`.`];
+    return [
+      `The branch \`${at.base}\` does not exist: create it, or set \`base\` in \`.github/specwright.yml\`.`,
+    ];
   }
   return [];
 }
@@ -42,9 +48,13 @@ export function ruleProblems(rules: readonly BranchRule[], branch: string): stri
   return rules.flatMap((rule) => {
     switch (rule.type) {
       case 'creation':
-        return [`A rule forbids creating the branch \`${branch}\`: let the App bypass it, or exclude \`spec/**\`.`];
+        return [
+          `A rule forbids creating the branch \`${branch}\`: let the App bypass it, or exclude \`spec/**\`.`,
+        ];
       case 'update':
-        return [`A rule forbids updating the branch \`${branch}\`: let the App bypass it, or exclude \`spec/**\`.`];
+        return [
+          `A rule forbids updating the branch \`${branch}\`: let the App bypass it, or exclude \`spec/**\`.`,
+        ];
       case 'required_signatures':
         return [
           'A rule requires signed commits on `spec/**`, and commits from the sandbox are not signed: exclude `spec/**` from it.',
@@ -58,10 +68,9 @@ export function ruleProblems(rules: readonly BranchRule[], branch: string): stri
 }
 
 function nameProblem(parameters: Readonly<Record<string, unknown>>, branch: string): string[] {
-  const pattern = String(parameters['pattern'] ?? '');
-  if (matches(branch, { operator: String(parameters['operator'] ?? ''), pattern }) !== (parameters['negate'] === true)) {
-    return [];
-  }
+  const text = (key: string) => (typeof parameters[key] === 'string' ? parameters[key] : '');
+  const fits = matches(branch, { operator: text('operator'), pattern: text('pattern') });
+  if (fits !== (parameters['negate'] === true)) return [];
   return [`A rule allows only other names than \`${branch}\` for a branch: exclude \`spec/**\` from it.`];
 }
 

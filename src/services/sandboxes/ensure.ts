@@ -10,9 +10,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { insertSandbox, liveSandbox, markGone, markRunning } from '../../db/sandboxes.ts';
-import { annotateSpec, lockSpec, raiseGeneration, readSpec, type SpecRow } from '../../db/specs.ts';
+import { lockSpec, raiseGeneration, readSpec, type SpecRow } from '../../db/specs.ts';
 import { FatalError, messageOf } from '../../errors.ts';
-import { readRef } from '../../github/refs.ts';
+import type { RepoRef } from '../../github/client.ts';
 import type { RunnerConfig } from '../../runner/protocol.ts';
 import type { SandboxProvider } from '../../sandbox/provider.ts';
 import { checkpointRef } from '../branches/name.ts';
@@ -20,6 +20,7 @@ import type { Deps, SandboxChoice } from '../deps.ts';
 import { reachOf } from '../effects/target.ts';
 import { advanceAlone } from '../spec/advance.ts';
 import { settingsOf } from '../spec/work.ts';
+import { readCheckpoint } from './checkpoint.ts';
 import { runEnvironment } from './environment.ts';
 import { loseSandbox } from './lose.ts';
 
@@ -27,6 +28,7 @@ interface Claim {
   readonly id: string;
   readonly spec: SpecRow;
   readonly generation: number;
+  readonly repo: RepoRef;
 }
 
 /** Makes sure that a spec which works has a sandbox with a runner in it. */
@@ -55,8 +57,11 @@ async function claimSandbox(deps: Deps, specId: string, provider: string): Promi
     if (!works || spec.hold !== null || (await liveSandbox(trx, specId))) return null;
     const generation = await raiseGeneration(trx, specId);
     const id = randomUUID();
-    const row = { id, spec_id: specId, provider, owner: deps.workerId, generation };
-    return (await insertSandbox(trx, row)) ? { id, spec, generation } : null;
+    const reach = await reachOf(trx, spec.repository_id);
+    if (reach.kind !== 'open') return null;
+    const repository = `${reach.repo.owner}/${reach.repo.name}`;
+    const row = { id, spec_id: specId, provider, repository, owner: deps.workerId, generation };
+    return (await insertSandbox(trx, row)) ? { id, spec, generation, repo: reach.repo } : null;
   });
 }
 
@@ -85,33 +90,26 @@ async function build(
 }
 
 /** What the new sandbox starts from: the checkpoint as GitHub has it, or the base. */
-async function startOf(deps: Deps, claim: Claim): Promise<{ owner: string; name: string; sha: string; ref: string }> {
-  const { spec } = claim;
-  const reach = await reachOf(deps.db, spec.repository_id);
-  if (reach.kind !== 'open') throw new Error(reach.reason);
-  const { owner, name } = reach.repo;
-  const base = { owner, name, sha: spec.base_sha!, ref: `refs/heads/${spec.base_branch}` };
-  if (claim.generation === 1) return base;
+async function startOf(deps: Deps, { spec, generation, repo }: Claim): Promise<{ sha: string; ref: string }> {
+  const base = { sha: spec.base_sha!, ref: `refs/heads/${spec.base_branch}` };
+  if (generation === 1) return base;
   // An earlier sandbox may have pushed without our hearing of it.
-  const ref = checkpointRef(spec.id);
-  const there = await readRef(deps.github, reach.repo, ref.replace(/^refs\//, ''));
-  if (there.kind !== 'found') return base;
-  if (there.sha !== spec.checkpoint_sha) await annotateSpec(deps.db, spec.id, { checkpoint_sha: there.sha });
-  return { owner, name, sha: there.sha, ref };
+  const sha = await readCheckpoint(deps, { specId: spec.id, repo });
+  return sha === null ? base : { sha, ref: checkpointRef(spec.id) };
 }
 
 /** Starts the runner. When it ends without being asked to, the sandbox is lost. */
 async function launch(
   deps: Deps,
   provider: SandboxProvider,
-  { claim, start }: { claim: Claim; start: Awaited<ReturnType<typeof startOf>> },
+  { claim, start }: { claim: Claim; start: { sha: string; ref: string } },
 ): Promise<void> {
   const paths = provider.paths(claim.id);
   const config: RunnerConfig = {
     gateway: { kind: 'socket', path: paths.gatewaySocket! },
     sandboxId: claim.id,
     generation: claim.generation,
-    repository: `${start.owner}/${start.name}`,
+    repository: `${claim.repo.owner}/${claim.repo.name}`,
     startSha: start.sha,
     startRef: start.ref,
     workspace: paths.workspace,
@@ -123,8 +121,8 @@ async function launch(
       spec: claim.spec,
       sandboxId: claim.id,
       generation: claim.generation,
-      owner: start.owner,
-      name: start.name,
+      owner: claim.repo.owner,
+      name: claim.repo.name,
     }),
   };
   const file = `${paths.home}/runner.json`;
@@ -135,15 +133,15 @@ async function launch(
   });
   const log = deps.log.child({ spec: claim.spec.id, sandbox: claim.id });
   runner.onOutput((stream, text) => log.debug({ stream, bytes: text.length }, 'runner output'));
-  void runner.exited.then(({ code }) => reportEnd(deps, claim.id, `lost: the runner ended with code ${code}`));
+  void runner.exited.then(({ code }) =>
+    reportEnd(deps, claim.id, `lost: the runner ended with code ${code}`),
+  );
 }
 
 /** A sandbox ended by itself; one that was told to end is closed already, and nothing comes of it. */
 export async function reportEnd(deps: Deps, sandboxId: string, reason: string): Promise<void> {
   try {
-    await deps.db.transaction((trx) =>
-      loseSandbox(deps, { trx, delivery: null }, { sandboxId, reason }),
-    );
+    await deps.db.transaction((trx) => loseSandbox(deps, { trx, delivery: null }, { sandboxId, reason }));
   } catch (error) {
     // The heartbeat's end finds it again.
     deps.log.error({ sandbox: sandboxId, error: messageOf(error) }, 'end of a sandbox could not be recorded');
@@ -153,7 +151,11 @@ export async function reportEnd(deps: Deps, sandboxId: string, reason: string): 
 /** A failed start counts as a loss: tried again a few times, then the spec fails with the cause. */
 async function giveUp(deps: Deps, claim: Claim, cause: string): Promise<void> {
   await deps.db.transaction((trx) =>
-    loseSandbox(deps, { trx, delivery: null }, { sandboxId: claim.id, reason: `lost: it did not start: ${cause}` }),
+    loseSandbox(
+      deps,
+      { trx, delivery: null },
+      { sandboxId: claim.id, reason: `lost: it did not start: ${cause}` },
+    ),
   );
   await markGone(deps.db, claim.id);
 }
@@ -163,4 +165,3 @@ async function refuse(deps: Deps, specId: string, cause: string): Promise<void> 
   if (!spec) return;
   await advanceAlone(deps, { specId, input: { type: 'sandbox_refused', cause } });
 }
-

@@ -1,6 +1,6 @@
+import { messageOf } from '../../errors.ts';
 import type { GitHub, RepoRef } from '../../github/client.ts';
 import type { GitToken } from '../../github/tokens.ts';
-import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 
 /** Git tokens of the sandboxes that this process serves. They stay in memory and never leave the gateway. */
@@ -30,7 +30,10 @@ export function createGitTokens(github: GitHub, log: Logger): GitTokens {
     try {
       await (await token).revoke();
     } catch (error) {
-      log.warn({ sandbox: sandboxId, error: messageOf(error) }, 'git token not revoked, it ends within the hour');
+      log.warn(
+        { sandbox: sandboxId, error: messageOf(error) },
+        'git token not revoked, it ends within the hour',
+      );
     }
   };
 

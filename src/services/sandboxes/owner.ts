@@ -1,18 +1,26 @@
 /**
- * A worker and the local sandboxes that it made: they live and die with it.
+ * A worker and what lives and dies with it: its local sandboxes and its leases.
  *
  * Race ledger
  * - A worker dies → its session ends, its advisory lock falls, and any other worker closes its rows within seconds
- *   as `host_restart`, which does not count as a failure of the spec.
+ *   as `host_restart`, which does not count as a failure of the spec, ends its leases and asks for the jobs again
+ *   that it may have had in hand: pg-boss itself would notice after 10 s only, and a lease would run for 30 s.
+ * - Whoever writes a dead worker off dies in the middle of it → the worker's row goes last, so the next one does all
+ *   of it again; each part changes nothing the second time.
  * - A worker loses only its session (Postgres restarted) → others may close its rows; its sandboxes are then answered
- *   410 and end by themselves. It takes the lock again.
+ *   410 and end by themselves. It takes the lock again, and with the lock it writes its row again. An effect in its
+ *   hands may be published by two; both look first, and surplus copies are removed.
  * - A row is closed while its sandbox is being made → `ensure` sees that and destroys it.
  */
-import { listClosing, listOwners, listUnfinished, markGone } from '../../db/sandboxes.ts';
-import { isOwnerGone } from '../../db/workers.ts';
+import { releaseEffects } from '../../db/effects.ts';
+import { listClosing, listUnfinished, markGone } from '../../db/sandboxes.ts';
+import { releaseStatusLeases } from '../../db/status-leases.ts';
+import type { Trx } from '../../db/types.ts';
+import { deleteWorker, isOwnerGone, listWorkers } from '../../db/workers.ts';
 import { messageOf } from '../../errors.ts';
 import type { SandboxProvider } from '../../sandbox/provider.ts';
 import type { Deps } from '../deps.ts';
+import { takeUpWork } from '../monitor/sweep.ts';
 import { loseSandbox } from './lose.ts';
 
 /** Ends this worker's sandboxes whose rows say so. One failure never keeps the others. */
@@ -27,29 +35,44 @@ export async function endClosing(deps: Deps, provider: SandboxProvider): Promise
   }
 }
 
-/** Closes the rows of workers that are gone, so that their specs go on elsewhere. */
+/** Writes off workers that are gone, so that their specs go on elsewhere. */
 export async function adoptOrphans(deps: Deps): Promise<void> {
-  for (const owner of await listOwners(deps.db)) {
-    if (owner !== deps.workerId) await closeIfGone(deps, owner);
+  const gone: string[] = [];
+  for (const owner of await listWorkers(deps.db)) {
+    if (owner !== deps.workerId && (await closeIfGone(deps, owner))) gone.push(owner);
+  }
+  if (gone.length === 0) return;
+  deps.log.warn({ workers: gone }, 'workers are gone, taking up their work');
+  await takeUpWork(deps);
+  for (const owner of gone) {
+    // Under the lock: a worker that came back meanwhile has written its row again, or will.
+    await deps.db.transaction(async (trx) => {
+      if (await isOwnerGone(trx, owner)) await deleteWorker(trx, owner);
+    });
   }
 }
 
-async function closeIfGone(deps: Deps, owner: string): Promise<void> {
-  await deps.db.transaction(async (trx) => {
-    if (!(await isOwnerGone(trx, owner))) return;
-    for (const row of await listUnfinished(trx, owner)) {
-      await loseSandbox(deps, { trx, delivery: null }, { sandboxId: row.id, reason: 'host_restart' });
-      await markGone(trx, row.id);
-    }
+async function closeIfGone(deps: Deps, owner: string): Promise<boolean> {
+  return deps.db.transaction(async (trx) => {
+    if (!(await isOwnerGone(trx, owner))) return false;
+    await releaseAllOf(deps, trx, owner);
+    return true;
   });
 }
 
 /** This worker stops: its sandboxes end with it, and their specs go on with the next worker. */
 export async function releaseAll(deps: Deps): Promise<void> {
   await deps.db.transaction(async (trx) => {
-    for (const row of await listUnfinished(trx, deps.workerId)) {
-      await loseSandbox(deps, { trx, delivery: null }, { sandboxId: row.id, reason: 'host_restart' });
-      await markGone(trx, row.id);
-    }
+    await releaseAllOf(deps, trx, deps.workerId);
+    await deleteWorker(trx, deps.workerId);
   });
+}
+
+async function releaseAllOf(deps: Deps, trx: Trx, owner: string): Promise<void> {
+  for (const row of await listUnfinished(trx, owner)) {
+    await loseSandbox(deps, { trx, delivery: null }, { sandboxId: row.id, reason: 'host_restart' });
+    await markGone(trx, row.id);
+  }
+  await releaseEffects(trx, owner);
+  await releaseStatusLeases(trx, owner);
 }

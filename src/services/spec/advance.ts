@@ -3,19 +3,21 @@
  *
  * Race ledger
  * - Two facts arrive at once → the row lock puts them in an order, and the machine calls the late one obsolete.
+ * - A spec that had ended would come back to life beside a newer one of its issue → it stays as it is; two at once
+ *   are stopped by the unique index, and the later one is decided again.
  * - The process dies after the decision → state, events, effects and jobs are one commit: all of it or nothing.
  */
 import { recordAudit } from '../../db/audit.ts';
 import { appendSpecEvents } from '../../db/spec-events.ts';
-import { lockSpec, type SpecRow, updateSpec } from '../../db/specs.ts';
+import { findLiveSpec, lockSpec, type SpecRow, updateSpec } from '../../db/specs.ts';
 import type { Trx } from '../../db/types.ts';
 import type { Deps, Unit } from '../deps.ts';
 import { carryOut } from './commands.ts';
 import type { SpecInput } from './inputs.ts';
 import { transition } from './machine.ts';
-import type { Next } from './outcome.ts';
+import { type Next, type Outcome, obsolete } from './outcome.ts';
 import { stateOf } from './state-of.ts';
-import { isLive } from './states.ts';
+import { isLive, type Status } from './states.ts';
 
 export type Advanced =
   | { readonly kind: 'advanced'; readonly spec: SpecRow }
@@ -31,7 +33,7 @@ export async function advance(
 ): Promise<Advanced> {
   const row = await lockSpec(unit.trx, what.specId);
   if (!row) return { kind: 'obsolete', reason: 'there is no such spec' };
-  const outcome = transition(stateOf(row), what.input);
+  const outcome = await decide(unit.trx, row, what.input);
   if (outcome.kind === 'obsolete') {
     await recordObsolete(unit, row, { action: what.input.type, reason: outcome.reason });
     return outcome;
@@ -49,6 +51,13 @@ export async function advanceAlone(
   what: { specId: string; input: SpecInput },
 ): Promise<Advanced> {
   return deps.db.transaction((trx) => advance(deps, { trx, delivery: null }, what));
+}
+
+async function decide(trx: Trx, row: SpecRow, input: SpecInput): Promise<Outcome> {
+  const outcome = transition(stateOf(row), input);
+  const revives = outcome.kind === 'next' && !isLive(row.status as Status) && isLive(outcome.state.status);
+  const other = revives ? await findLiveSpec(trx, row.repository_id, row.issue_number) : null;
+  return other ? obsolete(`the issue has the newer spec ${other.id}`) : outcome;
 }
 
 async function recordObsolete(

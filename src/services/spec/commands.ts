@@ -1,4 +1,4 @@
-import { type NewEffect, insertEffect, wasLabelled } from '../../db/effects.ts';
+import { insertEffect, type NewEffect, wasLabelled } from '../../db/effects.ts';
 import { loseOpenRuns } from '../../db/runs.ts';
 import { markClosing } from '../../db/sandboxes.ts';
 import { raiseGeneration, type SpecRow } from '../../db/specs.ts';
@@ -84,8 +84,8 @@ function keyOf(spec: SpecRow, command: EffectCommand): string {
   switch (command.do) {
     case 'acknowledge':
     case 'create_branch':
-    case 'open_pull':
       return command.do;
+    case 'open_pull':
     case 'publish_artifacts':
     case 'delete_branch':
     case 'delete_checkpoint':

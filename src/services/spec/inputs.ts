@@ -37,11 +37,17 @@ export type SpecInput =
   | { readonly type: 'branch_moved'; readonly sha: string }
   | { readonly type: 'pull_opened'; readonly number: number; readonly url: string; readonly headSha: string }
   | { readonly type: 'publish_failed'; readonly cause: string }
-  | { readonly type: 'pull_merged'; readonly mergeSha: string | null; readonly headSha: string; readonly by: string }
+  | {
+      readonly type: 'pull_merged';
+      readonly mergeSha: string | null;
+      readonly headSha: string;
+      readonly by: string;
+    }
   | { readonly type: 'pull_closed'; readonly by: string }
   | { readonly type: 'pull_reopened'; readonly by: string }
   | { readonly type: 'pull_updated'; readonly headSha: string }
   | { readonly type: 'cancelled'; readonly cause: string; readonly by: string }
+  | { readonly type: 'label_removed'; readonly label: string; readonly by: string }
   | { readonly type: 'retried'; readonly by: string }
   | { readonly type: 'sandbox_lost'; readonly reason: string; readonly exhausted: boolean }
   | { readonly type: 'sandbox_refused'; readonly cause: string }
@@ -73,6 +79,7 @@ export const inputTypes: readonly InputType[] = [
   'pull_reopened',
   'pull_updated',
   'cancelled',
+  'label_removed',
   'retried',
   'sandbox_lost',
   'sandbox_refused',

@@ -5,16 +5,14 @@
  */
 import type { InputType, SpecInput } from './inputs.ts';
 import { inputTypes } from './inputs.ts';
-import { obsolete, type Outcome } from './outcome.ts';
+import { type Outcome, obsolete } from './outcome.ts';
 import * as rules from './rules.ts';
 import { type SpecState, type Status, statuses } from './states.ts';
 
 type Rule = (state: SpecState, input: never) => Outcome;
 
 /** `to`: every status the rule can lead to. */
-export type Cell =
-  | { readonly to: readonly Status[]; readonly rule: Rule }
-  | { readonly obsolete: string };
+export type Cell = { readonly to: readonly Status[]; readonly rule: Rule } | { readonly obsolete: string };
 
 type Row = Readonly<Partial<Record<InputType, Cell>>>;
 
@@ -22,14 +20,17 @@ function go(to: Status | readonly Status[], rule: Rule): Cell {
   return { to: typeof to === 'string' ? [to] : to, rule };
 }
 
-const interruptions: Row = {
+/** What may happen to any spec that is not over yet. */
+const live: Row = {
   cancelled: go('cancelled', rules.cancelled),
+  label_removed: go('cancelled', rules.labelRemoved),
+  pull_merged: go('merged', rules.pullMerged),
 };
 
 /** While a sandbox may be at work. */
 function working(status: Status): Row {
   return {
-    ...interruptions,
+    ...live,
     ...holdable(status),
     progressed: go(status, rules.progressed),
     sandbox_lost: go([status, 'failed'], rules.sandboxLost),
@@ -39,14 +40,19 @@ function working(status: Status): Row {
 
 /** While no sandbox is at work. */
 function holdable(status: Status): Row {
-  return { branch_created: go(status, rules.branchCreated), suspended: go(status, rules.suspended), unsuspended: go(status, rules.unsuspended) };
+  return {
+    branch_created: go(status, rules.branchCreated),
+    suspended: go(status, rules.suspended),
+    unsuspended: go(status, rules.unsuspended),
+  };
 }
 
-const merged: Row = { pull_merged: go('merged', rules.pullMerged) };
+/** Somebody may merge the branch whatever became of its spec. */
+const over: Row = { pull_merged: go('merged', rules.pullMerged) };
 
 const rows: Readonly<Record<Status, Row>> = {
   queued: {
-    ...interruptions,
+    ...live,
     ...holdable('queued'),
     prepared: go(['planning', 'executing'], rules.prepared),
     preflight_failed: go('failed', rules.preflightFailed),
@@ -58,7 +64,7 @@ const rows: Readonly<Record<Status, Row>> = {
     phase_rejected: go(['planning', 'failed'], rules.phaseRejected),
   },
   awaiting_approval: {
-    ...interruptions,
+    ...live,
     ...holdable('awaiting_approval'),
     approved: go('executing', rules.approved),
   },
@@ -70,9 +76,8 @@ const rows: Readonly<Record<Status, Row>> = {
     verify_failed: go(['executing', 'failed'], rules.verifyFailed),
   },
   publishing: {
-    ...interruptions,
+    ...live,
     ...holdable('publishing'),
-    ...merged,
     progressed: go('publishing', rules.progressed),
     nothing_new: go('closed', rules.nothingNew),
     gate_passed: go('publishing', rules.gatePassed),
@@ -82,23 +87,27 @@ const rows: Readonly<Record<Status, Row>> = {
     publish_failed: go('pr_failed', rules.publishFailed),
   },
   pr_failed: {
-    ...interruptions,
+    ...live,
     ...holdable('pr_failed'),
-    ...merged,
     pull_opened: go('in_review', rules.pullOpened),
     retried: go('publishing', rules.retriedPublishing),
+    label_removed: { obsolete: 'taking the label away is the first half of trying again' },
   },
   in_review: {
-    ...interruptions,
+    ...live,
     ...holdable('in_review'),
-    ...merged,
     pull_closed: go('closed', rules.pullClosed),
     pull_updated: go('in_review', rules.pullUpdated),
   },
   merged: {},
-  closed: { ...merged, pull_reopened: go('in_review', rules.pullReopened) },
-  failed: { ...merged, retried: go('queued', rules.retried) },
-  cancelled: { ...merged },
+  closed: { ...over, pull_reopened: go('in_review', rules.pullReopened) },
+  failed: {
+    ...over,
+    branch_created: go('failed', rules.branchCreated),
+    cancelled: go('cancelled', rules.cancelled),
+    retried: go('queued', rules.retried),
+  },
+  cancelled: over,
 };
 
 const settled: Partial<Record<Status, string>> = {
@@ -112,7 +121,7 @@ const reasons: Partial<Record<InputType, string>> = {
   prepared: 'the preparation was over before',
   retried: 'the spec is running already',
   approved: 'nothing waits for an approval',
-  pull_opened: 'the pull request is known already',
+  pull_opened: 'the spec waits for no pull request now',
   pull_closed: 'the spec follows no open pull request',
   pull_reopened: 'the pull request was not closed for this spec',
   sandbox_lost: 'no sandbox is needed now',

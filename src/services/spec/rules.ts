@@ -1,6 +1,15 @@
 import type { SpecInput } from './inputs.ts';
-import { next, obsolete, type Next, type Obsolete, type Outcome, type SpecCommand, type SpecEvent } from './outcome.ts';
-import { isLive, type Phase, phases, type SpecState, type Status } from './states.ts';
+import {
+  type Next,
+  type Notice,
+  next,
+  type Obsolete,
+  type Outcome,
+  obsolete,
+  type SpecCommand,
+  type SpecEvent,
+} from './outcome.ts';
+import { type Hold, type Phase, phases, type SpecState, type Status } from './states.ts';
 
 type Of<T extends SpecInput['type']> = Extract<SpecInput, { type: T }>;
 
@@ -19,25 +28,36 @@ function completed(phase: Phase, attempt: number, payload: Record<string, unknow
   return events;
 }
 
-/** The first attempt number of a phase in this round; numbers are never used twice, so events stay unique. */
-function firstAttempt(state: SpecState): number {
-  return (state.round - 1) * ATTEMPT_STRIDE + 1;
+/** The first attempt number of a phase in a round; numbers are never used twice, so events stay unique. */
+function firstAttempt({ round }: Pick<SpecState, 'round'>): number {
+  return (round - 1) * ATTEMPT_STRIDE + 1;
 }
 
-/** Room for attempts of one phase in one round; settings allow far fewer. */
-const ATTEMPT_STRIDE = 100;
+/** Room for attempts in one round: 200 tasks with 5 attempts each, the most that settings allow, need 801. */
+const ATTEMPT_STRIDE = 1000;
 
-/** 1 for the first attempt of a phase in this round. */
-export function attemptInRound(state: SpecState): number {
-  return state.attempt - (state.round - 1) * ATTEMPT_STRIDE;
+/** 1 for the first attempt of a phase in its round. */
+export function attemptInRound({ attempt }: Pick<SpecState, 'attempt'>): number {
+  return ((attempt - 1) % ATTEMPT_STRIDE) + 1;
+}
+
+/** A pause outlives whatever is learned meanwhile; every other hold ends with the step that it held up. */
+function pauseOf(state: SpecState, resumeTo: Status): Hold | null {
+  return state.hold?.reason === 'paused' ? { ...state.hold, resumeTo } : null;
 }
 
 function enter(state: SpecState, status: Status, phase: Phase): SpecState {
-  return { ...state, status, phase, attempt: firstAttempt(state), hold: null };
+  return { ...state, status, phase, attempt: firstAttempt(state), hold: pauseOf(state, status) };
+}
+
+interface Failure {
+  readonly cause: string;
+  readonly notice?: Notice;
+  readonly events?: readonly SpecEvent[];
 }
 
 /** Ends a spec that can't go on: the cause is shown and somebody is told. */
-function fail(state: SpecState, cause: string, events: readonly SpecEvent[] = []): Next {
+function fail(state: SpecState, { cause, notice = 'failed', events = [] }: Failure): Next {
   return next(
     { ...state, status: 'failed', hold: null },
     {
@@ -48,35 +68,47 @@ function fail(state: SpecState, cause: string, events: readonly SpecEvent[] = []
       ],
       commands: [
         { do: 'close_sandbox', reason: 'failed' },
-        { do: 'notify', notice: 'failed' },
+        { do: 'notify', notice },
         { do: 'add_label', label: stateLabels.failed },
       ],
     },
   );
 }
 
-function mismatch(state: SpecState, input: { phase: Phase; attempt: number }): Obsolete | null {
-  if (state.phase === input.phase && state.attempt === input.attempt) return null;
-  return obsolete(`${input.phase} attempt ${input.attempt} is over: the spec is at ${state.phase} attempt ${state.attempt}`);
+function phaseFailed(state: SpecState, payload: Record<string, unknown>): SpecEvent {
+  return { type: 'spec.phase_failed', phase: state.phase, attempt: state.attempt, payload };
 }
 
+function mismatch(state: SpecState, input: { phase: Phase; attempt: number }): Obsolete | null {
+  if (state.phase === input.phase && state.attempt === input.attempt) return null;
+  return obsolete(
+    `${input.phase} attempt ${input.attempt} is over: the spec is at ${state.phase} attempt ${state.attempt}`,
+  );
+}
+
+/** Starts the first phase, or the one that failed in the round before: what planning gave is kept. */
 export function prepared(state: SpecState, input: Of<'prepared'>): Outcome {
-  const resumed = state.phase !== null;
-  const at = resumed ? state : enter(state, 'planning', 'explore');
-  const status = phases.indexOf(at.phase!) < phases.indexOf('execute') ? 'planning' : 'executing';
-  const target = { ...at, status, attempt: firstAttempt(state) } as SpecState;
+  const phase = state.phase === 'publish' ? 'verify' : (state.phase ?? 'explore');
+  const status = phases.indexOf(phase) < phases.indexOf('execute') ? 'planning' : 'executing';
+  const target = enter(state, status, phase);
+  const base = state.phase === null ? { baseBranch: input.baseBranch, baseSha: input.baseSha } : {};
   return next(target, {
-    patch: resumed ? { cause: null } : { baseBranch: input.baseBranch, baseSha: input.baseSha, cause: null },
+    patch: { ...base, cause: null },
     events: [
-      { type: 'spec.execution_started', phase: null, attempt: state.round, payload: { baseSha: input.baseSha } },
-      ...started(target.phase!, target.attempt),
+      {
+        type: 'spec.execution_started',
+        phase: null,
+        attempt: state.round,
+        payload: { baseSha: input.baseSha },
+      },
+      ...started(phase, target.attempt),
     ],
     commands: [{ do: 'ensure_sandbox' }, { do: 'create_branch' }],
   });
 }
 
-export function preflightFailed(state: SpecState, input: Of<'preflight_failed'>): Outcome {
-  return fail(state, input.cause);
+export function preflightFailed(state: SpecState, { cause }: Of<'preflight_failed'>): Outcome {
+  return fail(state, { cause, notice: 'not_started' });
 }
 
 export function phaseAccepted(state: SpecState, input: Of<'phase_accepted'>): Outcome {
@@ -91,7 +123,7 @@ export function phaseAccepted(state: SpecState, input: Of<'phase_accepted'>): Ou
     const waiting: SpecState = {
       ...state,
       status: 'awaiting_approval',
-      hold: { reason: 'approval', until: null, resumeTo: 'executing' },
+      hold: pauseOf(state, 'awaiting_approval') ?? approval,
     };
     return next(waiting, {
       events: done,
@@ -105,13 +137,15 @@ export function phaseAccepted(state: SpecState, input: Of<'phase_accepted'>): Ou
   });
 }
 
+const approval: Hold = { reason: 'approval', until: null, resumeTo: 'executing' };
+
 export function phaseRejected(state: SpecState, input: Of<'phase_rejected'>): Outcome {
   const late = mismatch(state, input);
   if (late) return late;
   const payload = { failures: input.failures };
   if (attemptInRound(state) >= input.attemptsPerRound) {
     const cause = `The ${input.phase} phase failed ${input.attemptsPerRound} times: ${input.failures.join(' ')}`;
-    return fail(state, cause, [{ type: 'spec.phase_failed', phase: input.phase, attempt: input.attempt, payload }]);
+    return fail(state, { cause, events: [phaseFailed(state, payload)] });
   }
   return retryPhase(state, payload);
 }
@@ -152,7 +186,7 @@ export function taskFailed(state: SpecState, input: Of<'task_failed'>): Outcome 
   const payload = { task: input.task, reason: input.reason };
   if (input.taskAttempt >= input.attemptsPerRound) {
     const cause = `Task ${input.task} failed ${input.taskAttempt} times, last: ${input.reason}`;
-    return fail(state, cause, [{ type: 'spec.phase_failed', phase: 'execute', attempt: state.attempt, payload }]);
+    return fail(state, { cause, events: [phaseFailed(state, payload)] });
   }
   return retryPhase(state, payload);
 }
@@ -184,7 +218,7 @@ export function verifyFailed(state: SpecState, input: Of<'verify_failed'>): Outc
   const payload = { reason: input.reason };
   if (attemptInRound(state) >= input.attemptsPerRound) {
     const cause = `Verification failed ${input.attemptsPerRound} times: ${input.reason}`;
-    return fail(state, cause, [{ type: 'spec.phase_failed', phase: 'verify', attempt: state.attempt, payload }]);
+    return fail(state, { cause, events: [phaseFailed(state, payload)] });
   }
   return retryPhase(state, payload);
 }
@@ -213,7 +247,7 @@ export function gatePassed(state: SpecState, input: Of<'gate_passed'>): Outcome 
 export function gateRefused(state: SpecState, input: Of<'gate_refused'>): Outcome {
   const cause = input.refusals.join('\n');
   const payload = { refusals: input.refusals };
-  return fail(state, cause, [{ type: 'spec.phase_failed', phase: 'publish', attempt: state.attempt, payload }]);
+  return fail(state, { cause, notice: 'refused', events: [phaseFailed(state, payload)] });
 }
 
 export function branchMoved(state: SpecState, input: Of<'branch_moved'>): Outcome {
@@ -222,7 +256,7 @@ export function branchMoved(state: SpecState, input: Of<'branch_moved'>): Outcom
 
 export function pullOpened(state: SpecState, input: Of<'pull_opened'>): Outcome {
   return next(
-    { ...state, status: 'in_review', hold: null },
+    { ...state, status: 'in_review', hold: pauseOf(state, 'in_review') },
     {
       patch: {
         pullRequestNumber: input.number,
@@ -247,10 +281,14 @@ export function pullOpened(state: SpecState, input: Of<'pull_opened'>): Outcome 
   );
 }
 
-export function publishFailed(state: SpecState, input: Of<'publish_failed'>): Outcome {
+export function publishFailed(state: SpecState, { cause }: Of<'publish_failed'>): Outcome {
   return next(
-    { ...state, status: 'pr_failed' },
-    { patch: { cause: input.cause }, commands: [{ do: 'notify', notice: 'pr_failed' }] },
+    { ...state, status: 'pr_failed', hold: pauseOf(state, 'pr_failed') },
+    {
+      patch: { cause },
+      events: [phaseFailed(state, { cause })],
+      commands: [{ do: 'notify', notice: 'pr_failed' }],
+    },
   );
 }
 
@@ -259,6 +297,7 @@ const tidy: readonly SpecCommand[] = [
   { do: 'close_plan' },
   { do: 'delete_checkpoint' },
   { do: 'remove_label', label: stateLabels.inReview },
+  { do: 'remove_label', label: stateLabels.failed },
 ];
 
 export function pullMerged(state: SpecState, input: Of<'pull_merged'>): Outcome {
@@ -279,24 +318,25 @@ export function pullMerged(state: SpecState, input: Of<'pull_merged'>): Outcome 
   );
 }
 
+/** The branch stays, so that the pull request can be reopened. */
 export function pullClosed(state: SpecState, input: Of<'pull_closed'>): Outcome {
   const cause = `@${input.by} closed the pull request without merging it.`;
   return next(
     { ...state, status: 'closed', hold: null },
     {
       patch: { cause },
-      events: [{ type: 'spec.closed', phase: null, attempt: state.round, payload: { by: input.by } }],
-      commands: [
-        { do: 'close_sandbox', reason: 'ended' },
-        { do: 'remove_label', label: stateLabels.inReview },
+      events: [
+        { type: 'spec.closed', phase: null, attempt: state.round, payload: { cause, by: input.by } },
       ],
+      commands: tidy,
     },
   );
 }
 
 export function pullReopened(state: SpecState): Outcome {
+  const round = state.round + 1;
   return next(
-    { ...state, status: 'in_review', round: state.round + 1 },
+    { ...state, status: 'in_review', round, attempt: firstAttempt({ round }) },
     { patch: { cause: null }, commands: [{ do: 'add_label', label: stateLabels.inReview }] },
   );
 }
@@ -305,58 +345,55 @@ export function pullUpdated(state: SpecState, input: Of<'pull_updated'>): Outcom
   return next(state, { patch: { headSha: input.headSha } });
 }
 
-export function cancelled(state: SpecState, input: Of<'cancelled'>): Outcome {
+/** A branch that was never moved holds nothing and goes; one with commits stays. */
+export function cancelled(state: SpecState, { cause, by }: Of<'cancelled'>): Outcome {
+  const unpublished: SpecCommand[] = state.phase === 'publish' ? [] : [{ do: 'delete_branch' }];
   return next(
     { ...state, status: 'cancelled', hold: null },
     {
-      patch: { cause: input.cause },
+      patch: { cause },
       events: [
-        {
-          type: 'spec.cancelled',
-          phase: state.phase,
-          attempt: state.round,
-          payload: { cause: input.cause, by: input.by },
-        },
+        { type: 'spec.cancelled', phase: state.phase, attempt: state.round, payload: { cause, by } },
       ],
-      commands: [
-        { do: 'close_sandbox', reason: 'cancelled' },
-        { do: 'close_plan' },
-        { do: 'delete_checkpoint' },
-        { do: 'remove_label', label: stateLabels.inReview },
-      ],
+      commands: [...tidy, ...unpublished],
     },
   );
 }
 
-/** A person asks again after a failure: planning that was accepted is kept, the failed phase starts anew. */
-export function retried(state: SpecState): Outcome {
-  const queued: SpecState = { ...state, status: 'queued', round: state.round + 1, hold: null };
-  const again = { ...queued, phase: state.phase === 'publish' ? ('verify' as const) : state.phase };
-  return next(again, {
-    patch: { cause: null },
-    commands: [
-      { do: 'acknowledge' },
-      { do: 'prepare' },
-      { do: 'remove_label', label: stateLabels.failed },
-    ],
-  });
+export function labelRemoved(state: SpecState, { label, by }: Of<'label_removed'>): Outcome {
+  return cancelled(state, { type: 'cancelled', cause: `@${by} removed the label \`${label}\`.`, by });
 }
 
+/** A person asks again after a failure: planning that was accepted is kept, the failed phase starts anew. */
+export function retried(state: SpecState): Outcome {
+  const round = state.round + 1;
+  return next(
+    { ...state, status: 'queued', round, attempt: firstAttempt({ round }), hold: null },
+    {
+      patch: { cause: null },
+      commands: [{ do: 'prepare' }, { do: 'remove_label', label: stateLabels.failed }],
+    },
+  );
+}
+
+/** The work is done and checked: only publishing is tried again. */
 export function retriedPublishing(state: SpecState): Outcome {
-  const round = { ...state, status: 'publishing' as const, round: state.round + 1 };
-  return next(round, {
+  const again = enter({ ...state, round: state.round + 1 }, 'publishing', 'publish');
+  return next(again, {
     patch: { cause: null, stampPublishing: true },
-    commands: [{ do: 'acknowledge' }, { do: 'inspect' }],
+    events: started('publish', again.attempt),
+    commands: [{ do: 'inspect' }],
   });
 }
 
 export function sandboxLost(state: SpecState, input: Of<'sandbox_lost'>): Outcome {
-  if (input.exhausted) return fail(state, `The sandbox was lost too often, last: ${input.reason}`);
+  if (input.exhausted)
+    return fail(state, { cause: `The sandbox was lost too often, last: ${input.reason}` });
   return next(state, { commands: [{ do: 'ensure_sandbox' }] });
 }
 
-export function sandboxRefused(state: SpecState, input: Of<'sandbox_refused'>): Outcome {
-  return fail(state, input.cause);
+export function sandboxRefused(state: SpecState, { cause }: Of<'sandbox_refused'>): Outcome {
+  return fail(state, { cause, notice: 'not_started' });
 }
 
 export function suspended(state: SpecState): Outcome {
@@ -370,15 +407,14 @@ export function suspended(state: SpecState): Outcome {
 /** Goes on where the spec stood; each job looks first whether its work is done. */
 export function unsuspended(state: SpecState): Outcome {
   if (state.hold?.reason !== 'paused') return obsolete('the spec is not paused');
-  if (!isLive(state.status)) return obsolete('the spec has ended');
-  const resume: Partial<Record<Status, SpecCommand>> = {
-    queued: { do: 'prepare' },
-    planning: { do: 'ensure_sandbox' },
-    executing: { do: 'ensure_sandbox' },
-    publishing: { do: 'inspect' },
-  };
-  const command = resume[state.status];
-  const hold: SpecState['hold'] =
-    state.status === 'awaiting_approval' ? { reason: 'approval', until: null, resumeTo: 'executing' } : null;
+  const command = resumption[state.status];
+  const hold = state.status === 'awaiting_approval' ? approval : null;
   return next({ ...state, hold }, { commands: command ? [command] : [] });
 }
+
+const resumption: Readonly<Partial<Record<Status, SpecCommand>>> = {
+  queued: { do: 'prepare' },
+  planning: { do: 'ensure_sandbox' },
+  executing: { do: 'ensure_sandbox' },
+  publishing: { do: 'inspect' },
+};

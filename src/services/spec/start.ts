@@ -56,5 +56,7 @@ function storable(text: string): string {
 
 /** sha256 over title and body, apart from each other. */
 export function frozenHash(title: string, body: string): string {
-  return createHash('sha256').update(JSON.stringify([title, body])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([title, body]))
+    .digest('hex');
 }

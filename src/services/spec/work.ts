@@ -31,11 +31,9 @@ export interface Work {
 }
 
 export async function loadWork(db: Db | Trx, spec: SpecRow): Promise<Work> {
-  const [accepted, rows, project] = [
-    await listAccepted(db, spec.id),
-    await listTasks(db, spec.id),
-    await readProject(db, spec.repository_id),
-  ];
+  const accepted = await listAccepted(db, spec.id);
+  const rows = await listTasks(db, spec.id);
+  const project = await readProject(db, spec.repository_id);
   return {
     spec,
     settings: settingsOf(spec),

@@ -1,5 +1,5 @@
 import { lastFailures } from '../../db/artifacts.ts';
-import { readEffect } from '../../db/effects.ts';
+import { type EffectRow, readEffect } from '../../db/effects.ts';
 import { newestSandbox } from '../../db/sandboxes.ts';
 import { listSpecEvents, type SpecEventRow } from '../../db/spec-events.ts';
 import type { SpecRow } from '../../db/specs.ts';
@@ -7,10 +7,9 @@ import { listTasks, type TaskRow } from '../../db/tasks.ts';
 import type { RepoRef } from '../../github/client.ts';
 import type { Deps } from '../deps.ts';
 import { attemptInRound } from '../spec/rules.ts';
-import { stateOf } from '../spec/state-of.ts';
 import { type Hold, isLive, type Phase, phases, type Status } from '../spec/states.ts';
 import { settingsOf } from '../spec/work.ts';
-import type { PhaseView, StatusView, TaskView } from './view.ts';
+import type { BranchView, PhaseView, StatusView, TaskView } from './view.ts';
 
 /** More events than one spec ever has. */
 const MOST_EVENTS = 5000;
@@ -25,19 +24,18 @@ export async function buildView(deps: Deps, spec: SpecRow, repo: RepoRef): Promi
     readEffect(deps.db, `spec/${spec.id}/delete_branch/${spec.round}`),
   ]);
   const web = `${deps.github.webUrl}/${repo.owner}/${repo.name}`;
-  const deleted = deletion?.state === 'sent' && !deletion.external_id?.startsWith('kept');
   return {
     specId: spec.id,
     issueNumber: spec.issue_number,
     status: spec.status as Status,
     phase: spec.phase as Phase | null,
-    attempt: attemptInRound(stateOf(spec)),
+    attempt: attemptInRound(spec),
     maxAttempts: settingsOf(spec).limits.attempts,
     hold: spec.hold as Hold | null,
     phases: phases.map((name) => phaseView(name, { spec, events, failures })),
     tasks: tasks.map((task) => taskView(task, tasks, spec)),
     branch: spec.branch_name
-      ? { name: spec.branch_name, url: `${web}/tree/${spec.branch_name}`, deleted }
+      ? { name: spec.branch_name, url: `${web}/tree/${spec.branch_name}`, ...fateOf(deletion) }
       : null,
     compareUrl: compareUrl(web, spec),
     pull:
@@ -54,6 +52,14 @@ export async function buildView(deps: Deps, spec: SpecRow, repo: RepoRef): Promi
     updatedAt: spec.updated_at,
     endedAt: spec.ended_at,
   };
+}
+
+/** What became of the branch at the end, as its deletion says. */
+function fateOf(deletion: EffectRow | null): Pick<BranchView, 'deleted' | 'kept'> {
+  if (!deletion) return {};
+  if (deletion.state === 'abandoned') return { deleted: false, kept: 'GitHub did not let it be deleted' };
+  const why = /^kept: (.+)$/s.exec(deletion.external_id ?? '')?.[1] ?? null;
+  return { deleted: deletion.state === 'sent' && why === null, kept: why };
 }
 
 /** Who does the work, as people are told. */
@@ -74,18 +80,22 @@ function phaseView(
 ): PhaseView {
   const { spec } = at;
   const own = at.events.filter((event) => event.phase === name);
-  const started = own.find((event) => event.type === 'spec.phase_started');
-  const completed = own.findLast((event) => event.type === 'spec.phase_completed');
+  const starts = own.filter((event) => event.type === 'spec.phase_started');
+  const last = starts.at(-1);
+  const completed = own.find(
+    (event) => event.type === 'spec.phase_completed' && event.attempt === last?.attempt,
+  );
   const current = spec.phase === name && !completed;
-  const attempts = own.filter((event) => event.type === 'spec.phase_started').length;
+  const attempt = last ? attemptInRound(last) : 1;
   const state = completed ? 'done' : current ? currentState(spec) : 'pending';
   return {
     name,
     state,
-    startedAt: started?.created_at ?? null,
+    startedAt: starts.find((event) => event.attempt === (last?.attempt ?? 1) - attempt + 1)?.created_at ?? null,
     endedAt: completed?.created_at ?? null,
-    attempt: Math.max(1, attempts),
-    ...(current && attempts > 1 ? { failures: at.failures } : {}),
+    attempt,
+    ...(current && attempt > 1 ? { failures: at.failures } : {}),
+    ...(completed?.payload['command'] === null ? { note: 'no command is set, so nothing was run' } : {}),
   };
 }
 

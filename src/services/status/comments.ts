@@ -1,4 +1,4 @@
-import { code, cutText, details, fence, inline, link, tailText } from '../markdown/markdown.ts';
+import { code, cutText, details, fence, inline, link, numberLink, tailText } from '../markdown/markdown.ts';
 import type { Artifacts } from '../spec/phases/definition.ts';
 import { artifactMarkdown } from '../spec/phases/document.ts';
 import { planningPhases } from '../spec/phases/registry.ts';
@@ -97,7 +97,7 @@ export function renderPullReady(
     null: 'This repository names no command to verify a change with, so none was run.',
   }[`${ready.verified}`];
   return comment([
-    `${mention(ready)} ${link(`pull request ${ready.pull.number}`, ready.pull.url)} is ready for your review.`,
+    `${mention(ready)} the pull request ${numberLink(ready.pull.number, ready.pull.url)} is ready for your review.`,
     `**What happened:** ${count(ready.taskCount, 'task')} for ${count(ready.requirementCount, 'requirement')} are done. ${proof}`,
     ...list(ready.refusals.map(({ reason }) => `Not published: ${reason}`)),
     '**What to do:** review it like anybody’s. When it is merged, this issue closes and the branch is deleted; to throw it away, close it.',

@@ -6,7 +6,6 @@ import type { Deps } from '../deps.ts';
 import type { Notice } from '../spec/outcome.ts';
 import type { Artifacts } from '../spec/phases/definition.ts';
 import { attemptInRound } from '../spec/rules.ts';
-import { stateOf } from '../spec/state-of.ts';
 import type { Phase } from '../spec/states.ts';
 import { loadWork, settingsOf } from '../spec/work.ts';
 import { compareUrl } from './build-view.ts';
@@ -36,8 +35,17 @@ export async function noticeText(deps: Deps, of: { spec: SpecRow; notice: Notice
     label: settingsOf(spec).label,
   };
   switch (notice) {
+    case 'not_started':
+      return renderPreflightFailure({ ...addressed, problems: causeOf(spec).split('\n') });
     case 'failed':
       return failureText(deps, spec, addressed);
+    case 'refused':
+      return renderDiffRefused({
+        ...addressed,
+        refusals: causeOf(spec)
+          .split('\n')
+          .map((reason) => ({ reason })),
+      });
     case 'pull_ready':
       return pullReadyText(deps, spec, addressed);
     case 'nothing_new':
@@ -55,19 +63,17 @@ interface Addressed {
   readonly label: string;
 }
 
+function causeOf(spec: SpecRow): string {
+  return spec.cause ?? 'The cause was not recorded.';
+}
+
 async function failureText(deps: Deps, spec: SpecRow, addressed: Addressed): Promise<string> {
-  const cause = spec.cause ?? 'The cause was not recorded.';
-  if (spec.phase === null) return renderPreflightFailure({ ...addressed, problems: cause.split('\n') });
-  if (spec.phase === 'publish') {
-    const refusals = cause.split('\n').map((reason) => ({ reason }));
-    return renderDiffRefused({ ...addressed, refusals });
-  }
   return renderFailure({
     ...addressed,
-    phase: spec.phase as Phase,
-    attempts: attemptInRound(stateOf(spec)),
-    cause,
-    failures: await lastFailures(deps.db, spec.id, spec.phase),
+    phase: spec.phase as Phase | null,
+    attempts: attemptInRound(spec),
+    cause: causeOf(spec),
+    failures: spec.phase === null ? [] : await lastFailures(deps.db, spec.id, spec.phase),
   });
 }
 
@@ -88,7 +94,7 @@ async function pullFailedText(deps: Deps, spec: SpecRow, addressed: Addressed): 
   const web = `${deps.github.webUrl}/${project?.owner}/${project?.name}`;
   return renderPullFailed({
     ...addressed,
-    cause: spec.cause ?? 'The cause was not recorded.',
+    cause: causeOf(spec),
     branch: spec.branch_name ?? '',
     compareUrl: compareUrl(web, spec),
   });

@@ -1,4 +1,4 @@
-import { code, cutText, inline, link } from '../markdown/markdown.ts';
+import { code, cutText, inline, link, numberLink } from '../markdown/markdown.ts';
 import { duration, headline, nextStep, phaseWords, utc } from './sentences.ts';
 import type { PhaseView, StatusView, TaskView } from './view.ts';
 
@@ -39,7 +39,7 @@ function cause(view: StatusView): string[] {
 
 function links(view: StatusView): string[] {
   const items = [
-    ...(view.pull ? [`- Pull request: ${link(`pull request ${view.pull.number}`, view.pull.url)}`] : []),
+    ...(view.pull ? [`- Pull request: ${numberLink(view.pull.number, view.pull.url)}`] : []),
     ...(view.branch ? [`- Branch: ${branch(view.branch)}`] : []),
     ...(view.compareUrl && view.branch?.deleted !== true
       ? [`- Changes: ${link('compare with the base', view.compareUrl)}`]
@@ -57,7 +57,7 @@ function branch(of: NonNullable<StatusView['branch']>): string {
 function phaseTable(view: StatusView): string {
   const rows = view.phases.map((phase) => {
     const words = `${mark(phase)} | **${phase.name}**: ${phaseWords[phase.name]}`;
-    return `| ${words} | ${time(phase)} | ${attempts(phase, view)} |`;
+    return `| ${words} | ${time(phase)} | ${phase.note ?? attempts(phase, view)} |`;
   });
   return ['| | Phase | Time | |', '| :-: | --- | --- | --- |', ...rows].join('\n');
 }

@@ -70,9 +70,7 @@ export function nextStep(view: StatusView): string {
     case 'in_review':
       return 'Review the pull request like anybody’s. When it is merged, this issue closes and the branch is deleted.';
     case 'merged':
-      return view.branch?.deleted === false
-        ? 'Nothing more happens. The branch was kept, because something else still needs it.'
-        : 'Nothing more happens: the work is in, and what was set up for it is cleaned away.';
+      return afterMerge(view);
     case 'closed':
       return view.pull
         ? `The branch stays for a while, in case you reopen the pull request. ${again}`
@@ -84,6 +82,13 @@ export function nextStep(view: StatusView): string {
     default:
       return assertNever(view.status, 'status');
   }
+}
+
+function afterMerge({ branch }: StatusView): string {
+  if (branch?.kept) return `Nothing more happens: the work is in. The branch was kept: ${inline(branch.kept)}.`;
+  return branch?.deleted === false
+    ? 'Nothing is needed from you: the work is in, and the branch is about to be deleted.'
+    : 'Nothing more happens: the work is in, and what was set up for it is cleaned away.';
 }
 
 function progress(view: StatusView): string {

@@ -30,7 +30,7 @@ const LEASE_SECONDS = 30;
 export async function syncStatus(deps: Deps, { specId }: { specId: string }): Promise<void> {
   const pause = await statusPause(deps.db, specId, deps.timing.statusIntervalSeconds);
   if (pause > 0) return again(deps, specId, Math.ceil(pause));
-  const lease = await takeStatusLease(deps.db, specId, LEASE_SECONDS);
+  const lease = await takeStatusLease(deps.db, specId, { owner: deps.workerId, seconds: LEASE_SECONDS });
   if (!lease) return;
   const reach = await reachOf(deps.db, lease.spec.repository_id);
   if (reach.kind !== 'open') return endStatusLease(deps.db, specId);

@@ -11,7 +11,7 @@ export interface StatusView {
   readonly hold: Pick<Hold, 'reason' | 'until'> | null;
   readonly phases: readonly PhaseView[];
   readonly tasks: readonly TaskView[];
-  readonly branch: { readonly name: string; readonly url: string | null; readonly deleted?: boolean } | null;
+  readonly branch: BranchView | null;
   readonly compareUrl: string | null;
   readonly pull: { readonly number: number; readonly url: string } | null;
   readonly mergeSha: string | null;
@@ -31,6 +31,14 @@ export interface StatusView {
   readonly nextStep?: string | null;
 }
 
+export interface BranchView {
+  readonly name: string;
+  readonly url: string | null;
+  readonly deleted?: boolean;
+  /** Why it was not deleted at the end; unset while that is open. */
+  readonly kept?: string | null;
+}
+
 export interface PhaseView {
   readonly name: Phase;
   readonly state: 'pending' | 'running' | 'done' | 'failed';
@@ -39,6 +47,8 @@ export interface PhaseView {
   readonly attempt: number;
   /** Why its last attempt was not accepted. */
   readonly failures?: readonly string[];
+  /** What a reader would otherwise take the mark for. */
+  readonly note?: string | null;
 }
 
 export interface TaskView {

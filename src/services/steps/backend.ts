@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { insertPush, settlePush } from '../../db/pushes.ts';
+import { insertPush, listUnclearPushes, settlePush } from '../../db/pushes.ts';
 import { findOpenRun } from '../../db/runs.ts';
 import { findSandboxByBearer, readSandbox } from '../../db/sandboxes.ts';
 import { annotateSpec, readSpec } from '../../db/specs.ts';
@@ -9,6 +9,7 @@ import { checkpointRef } from '../branches/name.ts';
 import type { Deps } from '../deps.ts';
 import { reachOf } from '../effects/target.ts';
 import { ingestEvents } from '../events/ingest.ts';
+import { readCheckpoint } from '../sandboxes/checkpoint.ts';
 import type { GitTokens } from '../sandboxes/git-tokens.ts';
 import { type Asking, nextStep } from './next.ts';
 import { type Taken, takeResult } from './result.ts';
@@ -25,11 +26,22 @@ export function createBackend(deps: Deps, gitTokens: GitTokens) {
   return {
     identify: (by: Caller, generation: number): Promise<Identification> => identify(deps, by, generation),
     nextStep: (asking: Asking): Promise<NextStep> => nextStep(deps, asking),
-    stepResult: (asking: Asking, stepId: string, result: StepResult): Promise<Taken> =>
-      takeResult(deps, asking, { stepId, result }),
+    async stepResult(asking: Asking, stepId: string, result: StepResult): Promise<Taken> {
+      if (result.kind === 'push') await clearUp(deps, asking);
+      return takeResult(deps, asking, { stepId, result });
+    },
     ingest: (asking: Asking, batch: EventBatch): Promise<EventAck> => ingestEvents(deps.db, asking, batch),
     git: createGitBackend(deps, gitTokens),
   };
+}
+
+/** A push whose answer was lost may have arrived: GitHub is asked before the runner's word is taken. */
+async function clearUp(deps: Deps, asking: Asking): Promise<void> {
+  if ((await listUnclearPushes(deps.db, asking.specId)).length === 0) return;
+  const spec = await readSpec(deps.db, asking.specId);
+  const reach = spec && (await reachOf(deps.db, spec.repository_id));
+  if (reach?.kind !== 'open') throw new RetryableError('the repository is out of reach');
+  await readCheckpoint(deps, { specId: asking.specId, repo: reach.repo });
 }
 
 async function identify(deps: Deps, by: Caller, generation: number): Promise<Identification> {
@@ -54,9 +66,10 @@ function createGitBackend(deps: Deps, gitTokens: GitTokens) {
   return {
     async repositoryFor(asking: Asking) {
       const { spec, repo } = await targetOf(asking);
+      const sandbox = await readSandbox(deps.db, asking.sandboxId);
       return {
         gitUrl: deps.github.gitUrl(repo),
-        fullName: `${repo.owner}/${repo.name}`,
+        fullName: sandbox?.repository ?? '',
         checkpointRef: checkpointRef(spec.id),
         recordedSha: spec.checkpoint_sha,
       };

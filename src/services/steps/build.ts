@@ -4,10 +4,9 @@ import { checkpointRef, specFolder } from '../branches/name.ts';
 import type { AgentChoice } from '../deps.ts';
 import { changeType } from '../pulls/title.ts';
 import { commitMessage } from '../spec/commit-message.ts';
-import { definitionOf, outputSchemaOf } from '../spec/phases/registry.ts';
 import { renderSpecFiles } from '../spec/phases/files.ts';
+import { definitionOf, outputSchemaOf } from '../spec/phases/registry.ts';
 import { attemptInRound } from '../spec/rules.ts';
-import { stateOf } from '../spec/state-of.ts';
 import type { PlanningPhase } from '../spec/states.ts';
 import { taskPrompt, verifyFixPrompt } from '../spec/task-prompt.ts';
 import type { Work, WorkTask } from '../spec/work.ts';
@@ -41,7 +40,7 @@ export function phaseAgentStep(work: Work, frame: StepFrame, failures: readonly 
     kind: 'agent',
     driver: frame.agent.driver,
     subject: phase,
-    attempt: attemptInRound(stateOf(spec)),
+    attempt: attemptInRound(spec),
     prompt: definitionOf(phase).prompt({
       repository,
       baseBranch: spec.base_branch!,
@@ -116,7 +115,7 @@ export function verifyFixStep(
     kind: 'agent',
     driver: frame.agent.driver,
     subject: 'verify',
-    attempt: attemptInRound(stateOf(work.spec)) - 1,
+    attempt: attemptInRound(work.spec) - 1,
     prompt: verifyFixPrompt({
       repository: work.repository,
       ...failed,

@@ -23,9 +23,15 @@ export async function judgePhase(deps: Deps, unit: Unit, answer: Answer): Promis
   const phase = answer.name.phase as PlanningPhase;
   const work = await loadWork(unit.trx, spec);
   const checked = check(work, phase, result);
-  if (checked.ok) return accept(deps, unit, { work, phase, attempt: answer.name.attempt, artifact: checked.artifact });
+  if (checked.ok)
+    return accept(deps, unit, { work, phase, attempt: answer.name.attempt, artifact: checked.artifact });
   const output = result.kind === 'agent' ? (result.output ?? null) : null;
-  await store(unit, work, { phase, attempt: answer.name.attempt, content: output, failures: checked.failures });
+  await store(unit, work, {
+    phase,
+    attempt: answer.name.attempt,
+    content: output,
+    failures: checked.failures,
+  });
   await advance(deps, unit, {
     specId: spec.id,
     input: {
@@ -54,7 +60,8 @@ async function accept(
 ): Promise<void> {
   const { work, phase, attempt, artifact } = accepted;
   const hash = await store(unit, work, { phase, attempt, content: artifact, failures: null });
-  if (phase === 'sync') await storePlan(unit, { ...work.artifacts, sync: artifact } as Artifacts, work.spec.id);
+  if (phase === 'sync')
+    await storePlan(unit, { ...work.artifacts, sync: artifact } as Artifacts, work.spec.id);
   // The settings know only "none" so far, so no plan waits for an approval.
   const needsApproval = (work.settings.approval as string) !== 'none';
   await advance(deps, unit, {

@@ -13,7 +13,6 @@ import type { NextStep, Step, StepResult } from '../../runner/protocol.ts';
 import type { Deps, Unit } from '../deps.ts';
 import { advance } from '../spec/advance.ts';
 import { attemptInRound } from '../spec/rules.ts';
-import { stateOf } from '../spec/state-of.ts';
 import { loadWork, type Work, type WorkTask } from '../spec/work.ts';
 import * as build from './build.ts';
 import { finishTask } from './finish-task.ts';
@@ -90,7 +89,7 @@ function choose(deps: Deps, unit: Unit, at: Situation): Promise<Choice> {
 
 async function choosePlanning({ trx }: Unit, { work, frame }: Situation): Promise<Choice> {
   const { id, phase, attempt } = work.spec;
-  const first = attemptInRound(stateOf(work.spec)) === 1;
+  const first = attemptInRound(work.spec) === 1;
   const failures = first ? [] : await lastFailures(trx, id, phase!);
   return { name: phaseStep(phase!, attempt), step: build.phaseAgentStep(work, frame, failures) };
 }
@@ -132,7 +131,7 @@ async function chooseVerify(deps: Deps, unit: Unit, at: Situation): Promise<Choi
   const { attempt } = work.spec;
   const prefix = verifyPrefix(attempt);
   const check: Choice = { name: `${prefix}command`, step: build.verifyCommandStep(work, frame, command) };
-  if (attemptInRound(stateOf(work.spec)) === 1) return check;
+  if (attemptInRound(work.spec) === 1) return check;
   const stage = await stageAt(unit, at, prefix);
   switch (stage.at) {
     case 'agent':

@@ -6,11 +6,11 @@
  * - The answer comes twice → the run is finished already: acknowledged, nothing more.
  * - The answer of a sandbox that was given up → its run is lost or its generation is old: not taken.
  */
-import { finishRun, readRun, type RunRow } from '../../db/runs.ts';
+import { finishRun, type RunRow, readRun } from '../../db/runs.ts';
 import { lockSpec, type SpecRow } from '../../db/specs.ts';
 import { updateTask } from '../../db/tasks.ts';
 import { assertNever, FatalError } from '../../errors.ts';
-import type { StepResult } from '../../runner/protocol.ts';
+import type { Step, StepResult } from '../../runner/protocol.ts';
 import type { Deps, Unit } from '../deps.ts';
 import { loseSandbox } from '../sandboxes/lose.ts';
 import { advance } from '../spec/advance.ts';
@@ -68,7 +68,8 @@ async function judge(deps: Deps, unit: Unit, answered: Answered): Promise<void> 
 /** Why a stage of work did not succeed; null when it did. */
 function failureOf(result: StepResult): string | null {
   if (result.kind === 'agent' && result.outcome === 'failed') return result.reason ?? 'the agent gave up';
-  if (result.kind === 'push' && result.outcome === 'refused') return `the push was refused: ${result.message}`;
+  if (result.kind === 'push' && result.outcome === 'refused')
+    return `the push was refused: ${result.message}`;
   return null;
 }
 
@@ -82,8 +83,13 @@ async function judgeTask(
   if (failure !== null) return failTask(deps, unit, { spec, ordinal: name.ordinal, reason: failure });
   const done =
     (result.kind === 'commit' && result.empty && { sha: null }) ||
-    (result.kind === 'push' && { sha: spec.checkpoint_sha });
+    (result.kind === 'push' && arrived(answered) && { sha: spec.checkpoint_sha });
   if (done) await finishTask(deps, unit, { specId: spec.id, ordinal: name.ordinal, sha: done.sha });
+}
+
+/** The gateway's record counts, not the runner's word; a push that is not recorded is asked for again. */
+function arrived({ spec, run }: Answered): boolean {
+  return (run.request as Step).kind === 'push' && (run.request as { sha: string }).sha === spec.checkpoint_sha;
 }
 
 async function failTask(

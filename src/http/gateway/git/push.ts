@@ -18,7 +18,7 @@ import type { PushEnd } from '../backend.ts';
 import { sandboxOf } from '../identity.ts';
 import { type Refusal, refuse } from '../refuse.ts';
 import type { GitCall } from './call.ts';
-import { type PushCommand, type PushHead, parsePushHead } from './pkt.ts';
+import { type PushHead, parsePushHead } from './pkt.ts';
 import { judgePush } from './policy.ts';
 import { readReport, refusalReport } from './report.ts';
 import { openUpstream, responseOf } from './upstream.ts';
@@ -112,7 +112,11 @@ async function readEnd(response: IncomingMessage, head: Head): Promise<ForwardEn
     // A token that is too fresh is worth another try; 403 and 404 are the host's last word.
     if (status === 401) return { kind: 'failed', state: 'refused', refusal: 'busy' };
     if (status >= 400 && status < 500) {
-      return { kind: 'denied', state: 'refused', reason: `the git host refused the push with status ${status}` };
+      return {
+        kind: 'denied',
+        state: 'refused',
+        reason: `the git host refused the push with status ${status}`,
+      };
     }
     return { kind: 'failed', state: 'unknown', refusal: 'host_away' };
   }

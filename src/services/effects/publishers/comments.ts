@@ -36,17 +36,31 @@ export async function publishArtifacts(deps: Deps, publishing: Publishing): Prom
 export async function publishNotice(deps: Deps, publishing: Publishing): Promise<Published> {
   const spec = requireSpec(publishing);
   const notice = publishing.effect.payload['notice'] as Notice;
-  return postOnce(deps, publishing, { issue: spec.issue_number, text: await noticeText(deps, { spec, notice }) });
+  // Somebody asked again before it could be posted, and the words would be those of the new attempt.
+  const overtaken = notice !== 'pull_ready' && !publishing.effect.effect_key.endsWith(`/${spec.round}`);
+  if (overtaken) return { kind: 'done', externalId: 'not needed: it was tried again' };
+  return postOnce(deps, publishing, {
+    issue: spec.issue_number,
+    text: await noticeText(deps, { spec, notice }),
+  });
 }
 
 /** Why a request was refused. The effect's key allows one a person, repository and day. */
 export async function publishRefusal(deps: Deps, publishing: Publishing): Promise<Published> {
-  const { issue, login, label } = publishing.effect.payload as { issue: number; login: string; label: string };
+  const { issue, login, label } = publishing.effect.payload as {
+    issue: number;
+    login: string;
+    label: string;
+  };
   return postOnce(deps, publishing, { issue, text: renderRefusal({ sender: login, label, isBot: false }) });
 }
 
 /** GitHub did not say in time who asked. */
 export async function publishUnverified(deps: Deps, publishing: Publishing): Promise<Published> {
-  const { issue, login, label } = publishing.effect.payload as { issue: number; login: string; label: string };
+  const { issue, login, label } = publishing.effect.payload as {
+    issue: number;
+    login: string;
+    label: string;
+  };
   return postOnce(deps, publishing, { issue, text: renderUnverified({ sender: login, label }) });
 }

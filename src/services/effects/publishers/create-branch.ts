@@ -1,7 +1,8 @@
-import { annotateSpec } from '../../../db/specs.ts';
+import { annotateSpec, type SpecRow } from '../../../db/specs.ts';
 import { createRef, readRef } from '../../../github/refs.ts';
 import { branchName, fallbackBranchName } from '../../branches/name.ts';
 import type { Deps } from '../../deps.ts';
+import { isLive, type Status } from '../../spec/states.ts';
 import type { Published, Publishing } from '../publisher.ts';
 import { requireSpec } from '../require-spec.ts';
 
@@ -13,9 +14,12 @@ const MOST_COLLISIONS = 5;
  */
 export async function createBranch(deps: Deps, publishing: Publishing): Promise<Published> {
   const spec = requireSpec(publishing);
+  if (isOver(spec)) return { kind: 'done', externalId: 'not needed: the spec is over' };
   const { repo } = publishing;
   const sha = spec.base_sha!;
+  let folderTaken = false;
   for (const name of candidates(spec.id, spec.title, spec.branch_name)) {
+    if (folderTaken && name.startsWith('spec/')) continue;
     const ours = publishing.triedBefore && spec.branch_name === name;
     if (!ours) await annotateSpec(deps.db, spec.id, { branch_name: name });
     const made = await createRef(deps.github, repo, { ref: `heads/${name}`, sha });
@@ -26,6 +30,7 @@ export async function createBranch(deps: Deps, publishing: Publishing): Promise<
       continue;
     }
     if (!isNameClash(made.message)) return refused(made.message);
+    folderTaken = true;
   }
   return refused('every name for the branch is taken');
 }
@@ -42,7 +47,12 @@ function candidates(id: string, title: string, recorded: string | null): string[
 /** Git can't hold `spec/x` beside a branch `spec`; what a rule forbids, no other name mends. */
 function isNameClash(message: string): boolean {
   if (/rule violations|restricted/i.test(message)) return false;
-  return /already exists|cannot lock|could not be created|conflict/i.test(message);
+  return /already exists|reference update failed|cannot lock|could not be created|conflict/i.test(message);
+}
+
+/** A failed spec can be tried again and then needs its branch; the others are done with it. */
+function isOver({ status }: SpecRow): boolean {
+  return !isLive(status as Status) && status !== 'failed';
 }
 
 function done(name: string, sha: string): Published {

@@ -17,7 +17,8 @@ export async function deleteBranch(deps: Deps, publishing: Publishing): Promise<
   const there = await readBranch(deps.github, repo, branch);
   if (there.kind === 'missing') return { kind: 'done', externalId: 'gone already' };
   if (there.protected) return kept('it is protected');
-  if (there.sha !== (spec.head_sha ?? spec.base_sha)) return kept('it has commits that are not in the pull request');
+  if (there.sha !== (spec.head_sha ?? spec.base_sha))
+    return kept('it has commits that are not in the pull request');
   const [asHead, asBase] = await Promise.all([
     listPullsWithHead(deps.github, repo, branch),
     listPullsWithBase(deps.github, repo, branch),

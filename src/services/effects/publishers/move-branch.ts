@@ -10,6 +10,7 @@ import { requireSpec } from '../require-spec.ts';
  */
 export async function moveBranch(deps: Deps, publishing: Publishing): Promise<Published> {
   const spec = requireSpec(publishing);
+  if (spec.status !== 'publishing') return { kind: 'done', externalId: 'not needed: nothing is published now' };
   const { repo } = publishing;
   const sha = String(publishing.effect.payload['sha']);
   const ref = `heads/${spec.branch_name}`;
@@ -20,7 +21,9 @@ export async function moveBranch(deps: Deps, publishing: Publishing): Promise<Pu
   if (there.kind === 'missing') {
     const made = await createRef(deps.github, repo, { ref, sha });
     if (made.kind === 'refused') return refusedBy(made.message);
-    return made.kind === 'created' ? done(sha) : { kind: 'refused', cause: 'the branch appeared meanwhile', again: true };
+    return made.kind === 'created'
+      ? done(sha)
+      : { kind: 'refused', cause: 'the branch appeared meanwhile', again: true };
   }
   if (there.kind === 'found' && there.sha === sha) return done(sha);
   if (there.kind === 'found' && there.sha !== spec.base_sha && there.sha !== spec.head_sha) {

@@ -7,6 +7,7 @@ import { requireSpec } from '../require-spec.ts';
 /** Opens the pull request, or adopts the open one of the branch, whoever opened it. */
 export async function openPull(deps: Deps, publishing: Publishing): Promise<Published> {
   const spec = requireSpec(publishing);
+  if (spec.status !== 'publishing') return { kind: 'done', externalId: 'not needed: nothing is published now' };
   const { repo } = publishing;
   const branch = spec.branch_name!;
   const there = await findPullByHead(deps.github, repo, { branch, state: 'open' });
@@ -19,8 +20,10 @@ export async function openPull(deps: Deps, publishing: Publishing): Promise<Publ
     draft: false,
   });
   if (made.kind === 'created') return done(made);
-  if (made.kind === 'exists') return { kind: 'refused', cause: 'the pull request exists but was not listed yet', again: true };
-  const cause = made.kind === 'nothing_between' ? 'GitHub sees no commits between base and branch' : made.message;
+  if (made.kind === 'exists')
+    return { kind: 'refused', cause: 'the pull request exists but was not listed yet', again: true };
+  const cause =
+    made.kind === 'nothing_between' ? 'GitHub sees no commits between base and branch' : made.message;
   return { kind: 'refused', cause: `GitHub refused the pull request: ${cause}`, again: true };
 }
 

@@ -1,0 +1,346 @@
+import { describe, expect, test } from '@jest/globals';
+import { eventDocs } from '../../scripts/docs/events.ts';
+import { type InputType, inputTypes, type SpecInput } from '../../src/services/spec/inputs.ts';
+import { cellOf, table, transition } from '../../src/services/spec/machine.ts';
+import type { Next, Outcome } from '../../src/services/spec/outcome.ts';
+import { attemptInRound } from '../../src/services/spec/rules.ts';
+import { isLive, type SpecState, type Status, statuses } from '../../src/services/spec/states.ts';
+import { sampleInputs, sampleStates } from '../harness/spec-states.ts';
+
+interface Case {
+  readonly state: SpecState;
+  readonly input: SpecInput;
+  readonly outcome: Outcome;
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) freeze(part);
+  return Object.freeze(value);
+}
+
+/** Every sample state under every sample input; frozen, so that a rule that changes its arguments throws. */
+const cases: readonly Case[] = sampleStates().flatMap((state) =>
+  inputTypes.flatMap((type) =>
+    sampleInputs(type, state).map((input) => ({
+      state,
+      input,
+      outcome: transition(freeze(state), freeze(input)),
+    })),
+  ),
+);
+
+const moves = cases.filter((one): one is Case & { outcome: Next } => one.outcome.kind === 'next');
+
+describe('the table', () => {
+  test('has a cell for every status and input, each with a way on or a reason', () => {
+    expect(table()).toHaveLength(statuses.length * inputTypes.length);
+    const empty = table().filter(({ cell }) => 'obsolete' in cell && cell.obsolete.length < 10);
+    expect(empty).toEqual([]);
+  });
+
+  test('every sample ends in a status that its cell names, or is obsolete with a reason', () => {
+    const wrong = cases.filter(({ state, input, outcome }) => {
+      const cell = cellOf(state.status, input.type);
+      if (outcome.kind === 'obsolete') return outcome.reason.length < 10;
+      return 'obsolete' in cell || !cell.to.includes(outcome.state.status);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('every status that a cell names is reached by a sample', () => {
+    const reached = new Set(
+      moves.map(({ state, input, outcome }) => `${state.status} ${input.type} ${outcome.state.status}`),
+    );
+    const promised = table().flatMap(({ status, input, cell }) =>
+      'obsolete' in cell ? [] : cell.to.map((to) => `${status} ${input} ${to}`),
+    );
+    expect(promised.filter((one) => !reached.has(one))).toEqual([]);
+  });
+
+  test('every status can be reached from the first', () => {
+    const reached = new Set<Status>(['queued']);
+    // A set takes what is added while it is walked.
+    for (const status of reached) {
+      for (const { cell } of table().filter((one) => one.status === status)) {
+        for (const to of 'obsolete' in cell ? [] : cell.to) reached.add(to);
+      }
+    }
+    expect(statuses.filter((status) => !reached.has(status))).toEqual([]);
+  });
+});
+
+describe('every way on', () => {
+  test('keeps what is over free of holds', () => {
+    const held = moves.filter(({ outcome: { state } }) => !isLive(state.status) && state.hold !== null);
+    expect(held).toEqual([]);
+  });
+
+  test('keeps a pause until it is lifted or the spec is over', () => {
+    const lost = moves.filter(({ state, input, outcome }) => {
+      const was = state.hold?.reason === 'paused';
+      const lifted = input.type === 'unsuspended' || !isLive(outcome.state.status) || input.type === 'retried';
+      return was && !lifted && outcome.state.hold?.reason !== 'paused';
+    });
+    expect(lost.map(({ state, input }) => `${state.status} ${input.type}`)).toEqual([]);
+  });
+
+  test('names the status that goes on after a pause', () => {
+    const astray = moves.filter(
+      ({ outcome: { state } }) => state.hold?.reason === 'paused' && state.hold.resumeTo !== state.status,
+    );
+    expect(astray.map(({ state, input }) => `${state.status} ${input.type}`)).toEqual([]);
+  });
+
+  test('never counts attempts or rounds down', () => {
+    const back = moves.filter(
+      ({ state, outcome }) => outcome.state.round < state.round || attemptInRound(outcome.state) < 1,
+    );
+    expect(back).toEqual([]);
+  });
+
+  test('ends the sandbox when no sandbox is needed any more', () => {
+    const working = new Set<Status>(['planning', 'executing']);
+    const left = moves.filter(
+      ({ state, outcome }) =>
+        working.has(state.status) &&
+        !working.has(outcome.state.status) &&
+        !outcome.commands.some((command) => command.do === 'close_sandbox'),
+    );
+    expect(left.map(({ state, input }) => `${state.status} ${input.type}`)).toEqual([]);
+  });
+
+  test('tells a person of every failure, with a cause', () => {
+    const bad = moves.filter(({ state, outcome }) => {
+      const fails = ['failed', 'pr_failed'].includes(outcome.state.status);
+      if (!fails || state.status === outcome.state.status) return false;
+      return !outcome.patch.cause || !outcome.commands.some((command) => command.do === 'notify');
+    });
+    expect(bad).toEqual([]);
+  });
+
+  test('lets the hidden ref go when a spec is over for good', () => {
+    const kept = moves.filter(({ state, outcome }) => {
+      const over = !isLive(outcome.state.status) && outcome.state.status !== 'failed';
+      const was = !isLive(state.status) && state.status !== 'failed';
+      return over && !was && !outcome.commands.some((command) => command.do === 'delete_checkpoint');
+    });
+    expect(kept.map(({ state, input }) => `${state.status} ${input.type}`)).toEqual([]);
+  });
+
+  test('emits documented events with the documented payload', () => {
+    const wrong = moves
+      .flatMap(({ outcome }) => outcome.events)
+      .filter(({ type, phase, payload }) => {
+        const doc = eventDocs[type];
+        const keys = Object.keys(payload);
+        const variants = doc.payloads.map((fields) => Object.keys(fields));
+        const known = variants.some((names) => names.join() === keys.join());
+        return !known || (phase === null && doc.phase === 'always') || (phase !== null && doc.phase === 'never');
+      });
+    expect(wrong).toEqual([]);
+    const emitted = new Set(moves.flatMap(({ outcome }) => outcome.events.map(({ type }) => type)));
+    expect(Object.keys(eventDocs).filter((type) => !emitted.has(type as never))).toEqual([]);
+  });
+});
+
+/** A small generator of numbers (mulberry32), so that a failing walk can be repeated by its seed. */
+function numbers(seed: number): (below: number) => number {
+  let a = seed;
+  return (below) => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+const first: SpecState = { status: 'queued', phase: null, attempt: 1, round: 1, hold: null };
+
+interface Walk {
+  readonly steps: readonly string[];
+  readonly keys: readonly string[];
+}
+
+/** What ends a spec comes rarely, or no walk would see much. */
+const rare = new Set<InputType>([
+  'pull_merged',
+  'cancelled',
+  'label_removed',
+  'gate_refused',
+  'sandbox_refused',
+  'preflight_failed',
+  'nothing_new',
+]);
+
+/** Random facts, at random moments, as often as they like; only what a key allows once comes once. */
+function walk(seed: number, length: number): Walk {
+  const pick = numbers(seed);
+  const steps: string[] = [];
+  const keys: string[] = [];
+  let state = first;
+  let branch = false;
+  for (let step = 0; step < length; step += 1) {
+    const type = inputTypes[pick(inputTypes.length)]!;
+    if ((type === 'branch_created' && branch) || (rare.has(type) && pick(40) > 0)) continue;
+    const inputs = sampleInputs(type, state);
+    const outcome = transition(state, inputs[pick(inputs.length)]!);
+    if (outcome.kind === 'obsolete') continue;
+    branch ||= type === 'branch_created';
+    steps.push(`${type} → ${outcome.state.status}`);
+    keys.push(...outcome.events.map((event) => `${event.type}/${event.phase}/${event.attempt}`));
+    state = outcome.state;
+  }
+  return { steps, keys };
+}
+
+test('no event key comes twice on any of 200 random walks', () => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 200; seed += 1) {
+    const { steps, keys } = walk(seed, 2000);
+    for (const step of steps) seen.add(step.split(' → ')[1]!);
+    const twice = keys.filter((key, index) => keys.indexOf(key) !== index);
+    expect({ seed, twice, steps: twice.length > 0 ? steps : [] }).toEqual({ seed, twice: [], steps: [] });
+  }
+  expect(statuses.filter((status) => !seen.has(status))).toEqual([]);
+});
+
+function follow(state: SpecState, ...inputs: readonly SpecInput[]): SpecState {
+  return inputs.reduce((at, input) => {
+    const outcome = transition(at, input);
+    if (outcome.kind === 'obsolete') throw new Error(`${at.status} ${input.type}: ${outcome.reason}`);
+    return outcome.state;
+  }, state);
+}
+
+const at = (over: Partial<SpecState>): SpecState => ({ ...first, ...over });
+
+describe('attempts', () => {
+  const rejected = (attempt: number): SpecInput => ({
+    type: 'phase_rejected',
+    phase: 'design',
+    attempt,
+    failures: ['no'],
+    attemptsPerRound: 3,
+  });
+
+  test('a phase is tried three times, then the spec fails', () => {
+    const design = at({ status: 'planning', phase: 'design' });
+    expect(follow(design, rejected(1), rejected(2))).toMatchObject({ status: 'planning', attempt: 3 });
+    expect(follow(design, rejected(1), rejected(2), rejected(3)).status).toBe('failed');
+  });
+
+  test('the answer of an attempt that is over changes nothing', () => {
+    const design = follow(at({ status: 'planning', phase: 'design' }), rejected(1));
+    expect(transition(design, rejected(1))).toEqual({
+      kind: 'obsolete',
+      reason: 'design attempt 1 is over: the spec is at design attempt 2',
+    });
+  });
+
+  test('a retry by a person gives the failed phase all its attempts again, under new numbers', () => {
+    const failed = follow(at({ status: 'planning', phase: 'design' }), rejected(1), rejected(2), rejected(3));
+    const again = follow(
+      failed,
+      { type: 'retried', by: 'mona' },
+      { type: 'prepared', baseBranch: 'main', baseSha: 'b' },
+    );
+    expect(again).toMatchObject({ status: 'planning', phase: 'design', round: 2, attempt: 1001 });
+    expect(follow(again, rejected(1001), rejected(1002)).status).toBe('planning');
+    expect(follow(again, rejected(1001), rejected(1002), rejected(1003)).status).toBe('failed');
+  });
+
+  test('the most retries that settings allow stay in their round', () => {
+    let state = at({ status: 'executing', phase: 'execute' });
+    const task = { type: 'task_failed', task: 'TSK-001', reason: 'no', attemptsPerRound: 5 } as const;
+    for (let n = 0; n < 200 * 4; n += 1) state = follow(state, { ...task, taskAttempt: (n % 4) + 1 });
+    expect(state.attempt).toBeLessThan(1001);
+  });
+});
+
+describe('a retry', () => {
+  const retried: SpecInput = { type: 'retried', by: 'mona' };
+  const prepared: SpecInput = { type: 'prepared', baseBranch: 'main', baseSha: 'b' };
+
+  test.each([
+    [null, 'planning', 'explore'],
+    ['explore', 'planning', 'explore'],
+    ['sync', 'planning', 'sync'],
+    ['execute', 'executing', 'execute'],
+    ['verify', 'executing', 'verify'],
+    ['publish', 'executing', 'verify'],
+  ] as const)('of a spec that failed in %s goes on %s in %s', (phase, status, goesOn) => {
+    const again = follow(at({ status: 'failed', phase, attempt: 3 }), retried, prepared);
+    expect(again).toEqual({ status, phase: goesOn, round: 2, attempt: 1001, hold: null });
+  });
+
+  test('keeps the base of the first round, and takes one where none was found before', () => {
+    const patchOf = (phase: SpecState['phase']) => {
+      const outcome = transition(follow(at({ status: 'failed', phase }), retried), prepared);
+      return outcome.kind === 'next' ? outcome.patch : null;
+    };
+    expect(patchOf('design')).toEqual({ cause: null });
+    expect(patchOf(null)).toEqual({ baseBranch: 'main', baseSha: 'b', cause: null });
+  });
+
+  test('of publishing looks at the work again and may open its pull request again', () => {
+    const failed = at({ status: 'pr_failed', phase: 'publish' });
+    const outcome = transition(failed, retried);
+    expect(outcome).toMatchObject({
+      kind: 'next',
+      state: { status: 'publishing', phase: 'publish', round: 2, attempt: 1001 },
+      commands: [{ do: 'inspect' }],
+    });
+  });
+});
+
+describe('the label', () => {
+  const removed: SpecInput = { type: 'label_removed', label: 'spec', by: 'mona' };
+
+  test('taken away cancels a live spec and says who did it', () => {
+    const outcome = transition(at({ status: 'executing', phase: 'execute' }), removed);
+    expect(outcome).toMatchObject({
+      state: { status: 'cancelled' },
+      patch: { cause: '@mona removed the label `spec`.' },
+    });
+  });
+
+  test('taken away from a spec whose pull request failed leaves it, since that is how it is tried again', () => {
+    expect(transition(at({ status: 'pr_failed', phase: 'publish' }), removed).kind).toBe('obsolete');
+  });
+});
+
+describe('a merge', () => {
+  const merged: SpecInput = { type: 'pull_merged', mergeSha: 'm', headSha: 'h', by: 'mona' };
+
+  test.each(statuses.filter((status) => status !== 'merged'))('counts when the spec is %s', (status) => {
+    expect(follow(at({ status, phase: 'publish' }), merged)).toMatchObject({ status: 'merged', hold: null });
+  });
+
+  test('is final', () => {
+    const done = at({ status: 'merged', phase: 'publish' });
+    for (const type of inputTypes)
+      for (const input of sampleInputs(type, done)) expect(transition(done, input).kind).toBe('obsolete');
+  });
+});
+
+test('a pull request that is closed and reopened is followed again, and its second end has its own events', () => {
+  const closed: SpecInput = { type: 'pull_closed', by: 'mona' };
+  const again = follow(at({ status: 'in_review', phase: 'publish' }), closed, {
+    type: 'pull_reopened',
+    by: 'mona',
+  });
+  expect(again).toMatchObject({ status: 'in_review', round: 2 });
+  const outcome = transition(again, closed);
+  expect(outcome).toMatchObject({ events: [{ type: 'spec.closed', attempt: 2 }] });
+});
+
+test('a pause during an approval comes back to the approval', () => {
+  const waiting = at({
+    status: 'awaiting_approval',
+    phase: 'sync',
+    hold: { reason: 'approval', until: null, resumeTo: 'executing' },
+  });
+  const paused = follow(waiting, { type: 'suspended' });
+  expect(paused.hold).toEqual({ reason: 'paused', until: null, resumeTo: 'awaiting_approval' });
+  expect(follow(paused, { type: 'unsuspended' })).toEqual(waiting);
+});
