@@ -7,9 +7,9 @@
  * machine at the same moment: `unshare`, a shell in it, and Node in that.
  */
 import { spawn } from 'node:child_process';
-import { openLine, type Line } from '../test/harness/line.ts';
 import setUp from '../test/harness/global-setup.ts';
 import tearDown from '../test/harness/global-teardown.ts';
+import { type Line, openLine } from '../test/harness/line.ts';
 import { until } from '../test/harness/until.ts';
 
 const GOAL_MS = 500;
@@ -44,7 +44,10 @@ async function sample(line: Line): Promise<Sample> {
   const floorMs = await measureFloor();
   const { db } = line.database;
   const repo = `/repos/${line.world.repo.fullName}`;
-  const issue = await line.api<{ number: number }>('POST', `${repo}/issues`, { title: 'Greet people', body: '' });
+  const issue = await line.api<{ number: number }>('POST', `${repo}/issues`, {
+    title: 'Greet people',
+    body: '',
+  });
   await line.github.idle();
   await line.api('POST', `${repo}/issues/${issue.number}/labels`, { labels: ['spec'] });
   const first = () =>
@@ -59,9 +62,15 @@ async function sample(line: Line): Promise<Sample> {
   await line.api('DELETE', `${repo}/issues/${issue.number}/labels/spec`);
   const gone = async () => (await db('sandboxes').whereNot({ state: 'gone' }).first()) === undefined;
   await until(gone, PATIENCE_MS);
-  await until(async () => (await db('effects').where({ state: 'pending' }).first()) === undefined, PATIENCE_MS);
+  await until(
+    async () => (await db('effects').where({ state: 'pending' }).first()) === undefined,
+    PATIENCE_MS,
+  );
   return { floorMs, ...read(marks) };
 }
+
+/** A row's moments. */
+type Timed = Record<'received_at' | 'created_at' | 'ready_at' | 'at', Date> & { readonly id: string };
 
 /** Moments on one label's way, by the machine's clock; the database's and the runner's are the same. */
 async function marksOf(
@@ -69,15 +78,13 @@ async function marksOf(
   of: { issue: number; sandboxId: string; command: Date },
 ): Promise<[string, number][]> {
   const { db } = line.database;
-  const label = line.github
-    .deliveries()
-    .findLast(({ event, action, payload }) => {
-      const { number } = (payload as { issue?: { number?: number } }).issue ?? {};
-      return event === 'issues' && action === 'labeled' && number === of.issue;
-    })!;
-  const delivery = await db('deliveries').where({ guid: label.guid }).first();
-  const spec = await db('specs').where({ issue_number: of.issue }).first();
-  const [sandbox, begun, runner] = await Promise.all([
+  const label = line.github.deliveries().findLast(({ event, action, payload }) => {
+    const { number } = (payload as { issue?: { number?: number } }).issue ?? {};
+    return event === 'issues' && action === 'labeled' && number === of.issue;
+  })!;
+  const delivery: Timed = await db('deliveries').where({ guid: label.guid }).first();
+  const spec: Timed = await db('specs').where({ issue_number: of.issue }).first();
+  const [sandbox, begun, runner]: Timed[] = await Promise.all([
     db('sandboxes').where({ id: of.sandboxId }).first(),
     db('spec_events').where({ spec_id: spec.id, type: 'spec.execution_started' }).first(),
     db('run_events').where({ sandbox_id: of.sandboxId, type: 'runner.started' }).first(),
@@ -86,10 +93,10 @@ async function marksOf(
     ['sent', label.sentAt],
     ['stored', delivery.received_at.getTime()],
     ['gathered', spec.created_at.getTime()],
-    ['prepared', begun.created_at.getTime()],
-    ['sandbox asked for', sandbox.created_at.getTime()],
-    ['sandbox up', sandbox.ready_at.getTime()],
-    ['runner up', runner.at.getTime()],
+    ['prepared', begun!.created_at.getTime()],
+    ['sandbox asked for', sandbox!.created_at.getTime()],
+    ['sandbox up', sandbox!.ready_at.getTime()],
+    ['runner up', runner!.at.getTime()],
     ['first command', of.command.getTime()],
   ];
 }
@@ -106,8 +113,21 @@ function read(marks: readonly [string, number][]): { totalMs: number; stages: St
 /** Namespaces, a shell and Node, as bare as they can be started. */
 async function measureFloor(): Promise<number> {
   const started = performance.now();
-  const argv = ['--mount', '--pid', '--net', '--ipc', '--uts', '--fork', '/bin/sh', '-c', '"$0" -e 0', process.execPath];
-  const child = spawn('unshare', process.getuid?.() === 0 ? argv : ['--user', '--map-root-user', ...argv], { stdio: 'ignore' });
+  const argv = [
+    '--mount',
+    '--pid',
+    '--net',
+    '--ipc',
+    '--uts',
+    '--fork',
+    '/bin/sh',
+    '-c',
+    '"$0" -e 0',
+    process.execPath,
+  ];
+  const child = spawn('unshare', process.getuid?.() === 0 ? argv : ['--user', '--map-root-user', ...argv], {
+    stdio: 'ignore',
+  });
   const code = await new Promise((resolve) => child.once('exit', resolve));
   if (code !== 0) throw new Error(`the floor could not be measured: unshare ended with ${String(code)}`);
   return performance.now() - started;
@@ -130,9 +150,20 @@ function print(samples: readonly Sample[]): void {
   process.stdout.write(
     [
       `${'milliseconds'.padEnd(36)}  median     min     max   (${samples.length} labels)\n`,
-      row('label → first command', of(({ totalMs }) => totalMs)),
-      ...names.map((name) => row(`  ${name}`, of(({ stages }) => stages[name]!))),
-      row('floor: unshare + sh + node', of(({ floorMs }) => floorMs)),
+      row(
+        'label → first command',
+        of(({ totalMs }) => totalMs),
+      ),
+      ...names.map((name) =>
+        row(
+          `  ${name}`,
+          of(({ stages }) => stages[name]!),
+        ),
+      ),
+      row(
+        'floor: unshare + sh + node',
+        of(({ floorMs }) => floorMs),
+      ),
       `goal: a median of at most ${GOAL_MS} ms\n`,
     ].join(''),
   );

@@ -6,9 +6,10 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { PgBoss } from 'pg-boss';
 import { parseScript } from './agent/script.ts';
 import { systemClock } from './clock.ts';
+import { type Closers, openOrClose } from './closers.ts';
 import type { Config } from './config.ts';
-import { connectDatabase } from './db/connect.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './db/embedded/start.ts';
+import { connectDatabase, expectDatabase } from './db/connect.ts';
+import { startEmbeddedPostgres } from './db/embedded/start.ts';
 import { migrate } from './db/migrate.ts';
 import { createWriteBudget } from './db/write-budget.ts';
 import { messageOf, UserError } from './errors.ts';
@@ -47,12 +48,27 @@ export interface OpenOptions {
 }
 
 /** Opens database, jobs, GitHub and sandboxes. @throws UserError with what to set right */
-export async function openDeps(config: Config, log: RootLogger, options: OpenOptions): Promise<Opened> {
-  const embedded = config.databaseUrl === null ? await startEmbedded(config, log) : null;
-  const databaseUrl = config.databaseUrl ?? embedded!.url;
+export function openDeps(config: Config, log: RootLogger, options: OpenOptions): Promise<Opened> {
+  return openOrClose((closers) => open(config, options, { log, closers }));
+}
+
+async function open(
+  config: Config,
+  options: OpenOptions,
+  { log, closers }: { log: RootLogger; closers: Closers },
+): Promise<Opened> {
+  const bundle = await bundleRunner();
+  const agent = chooseAgent(config, bundle);
+  const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, log, closers));
   const db = connectDatabase(databaseUrl, { poolSize: 12, applicationName: 'specwright' });
-  const [boss, bundle] = await Promise.all([startDatabase(db, databaseUrl, log), bundleRunner()]);
+  closers.add(() => db.destroy());
+  await expectDatabase(db);
+  await migrate(db);
+  const boss = await startJobs(databaseUrl, log, closers);
+  const gatewayApp = Fastify();
+  closers.add(() => gatewayApp.close());
   const provider = options.worker ? openProvider(config, log) : null;
+  closers.add(async () => provider?.close());
   const github = createGitHub({
     appId: config.appId,
     privateKey: config.privateKey,
@@ -65,7 +81,6 @@ export async function openDeps(config: Config, log: RootLogger, options: OpenOpt
     ...(options.onCall ? { onCall: options.onCall } : {}),
   });
   const gitTokens = createGitTokens(github, log);
-  const gatewayApp = Fastify();
   const deps: Deps = {
     db,
     jobs: createJobs(boss),
@@ -73,7 +88,7 @@ export async function openDeps(config: Config, log: RootLogger, options: OpenOpt
     clock: systemClock,
     log,
     timing: timingOf(config),
-    agent: chooseAgent(config, bundle),
+    agent,
     sandboxes: await probeSandboxes(provider, log),
     runnerFiles: [{ path: '/opt/specwright/runner.mjs', content: bundle['runner.mjs'] }],
     serveGateway: async (socketPath, sandboxId) => {
@@ -90,29 +105,19 @@ export async function openDeps(config: Config, log: RootLogger, options: OpenOpt
   };
   await gatewayApp.register(gateway(createBackend(deps, gitTokens)), { prefix: GATEWAY_PREFIX });
   await gatewayApp.ready();
-  const close = async () => {
-    await provider?.close();
-    await gatewayApp.close();
-    await boss.stop({ graceful: false });
-    await db.destroy();
-    await embedded?.stop();
-  };
-  return { deps, boss, databaseUrl, gitTokens, gatewayApp, provider, close };
+  return { deps, boss, databaseUrl, gitTokens, gatewayApp, provider, close: () => closers.closeAll() };
 }
 
-function startEmbedded(config: Config, log: RootLogger): Promise<EmbeddedPostgres> {
-  return startEmbeddedPostgres({
+async function startEmbedded(config: Config, log: RootLogger, closers: Closers): Promise<string> {
+  const embedded = await startEmbeddedPostgres({
     dataDir: join(config.dataDir, 'postgres'),
     log: (message) => log.info({ component: 'postgres' }, message),
   });
+  closers.add(() => embedded.stop());
+  return embedded.url;
 }
 
-async function startDatabase(
-  db: Parameters<typeof migrate>[0],
-  url: string,
-  log: RootLogger,
-): Promise<PgBoss> {
-  await migrate(db);
+async function startJobs(url: string, log: RootLogger, closers: Closers): Promise<PgBoss> {
   const boss = new PgBoss({
     connectionString: url,
     application_name: 'specwright-jobs',
@@ -123,6 +128,7 @@ async function startDatabase(
     schedule: false,
   });
   boss.on('error', (error) => log.warn({ error: messageOf(error) }, 'job queue trouble'));
+  closers.add(() => boss.stop({ graceful: false }));
   await boss.start();
   await createQueues(boss);
   return boss;

@@ -1,9 +1,10 @@
+import { openOrClose } from './closers.ts';
 import type { Config } from './config.ts';
 import { secretsOf } from './config.ts';
 import { type Opened, type OpenOptions, openDeps } from './deps.ts';
 import { createLogger, type RootLogger } from './log.ts';
 import { startWeb } from './web.ts';
-import { startWorker, type Worker } from './worker.ts';
+import { startWorker } from './worker.ts';
 
 /** A running process of the App. */
 export interface Running {
@@ -14,25 +15,21 @@ export interface Running {
 }
 
 /** Config → deps → migrate → http and workers. @throws UserError with what to set right */
-export async function startProcess(
+export function startProcess(
   config: Config,
   options: Omit<OpenOptions, 'worker'> & { log?: RootLogger } = {},
 ): Promise<Running> {
   const log = options.log ?? createLogger({ level: config.logLevel, secrets: secretsOf(config) });
-  const works = config.role !== 'web';
-  const opened = await openDeps(config, log, { ...options, worker: works });
-  const worker: Worker | null = works ? await startWorker(config, opened) : null;
-  const web = await startWeb(config, opened);
-  log.info({ url: web.url, role: config.role }, 'Specwright is ready');
-  return {
-    url: web.url,
-    opened,
-    async stop() {
-      await web.stop();
-      await worker?.stop();
-      await opened.close();
-    },
-  };
+  return openOrClose(async (closers) => {
+    const worker = config.role !== 'web';
+    const opened = await openDeps(config, log, { ...options, worker });
+    closers.add(() => opened.close());
+    if (worker) closers.add((await startWorker(config, opened)).stop);
+    const web = await startWeb(config, opened);
+    closers.add(() => web.stop());
+    log.info({ url: web.url, role: config.role }, 'Specwright is ready');
+    return { url: web.url, opened, stop: () => closers.closeAll() };
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { createPool } from './db/connect.ts';
 import { createDeliveryStore } from './db/deliveries.ts';
 import type { Opened } from './deps.ts';
+import { UserError } from './errors.ts';
 import { specsApi } from './http/api/specs.ts';
 import { GATEWAY_PREFIX } from './http/gateway/backend.ts';
 import { gateway } from './http/gateway/plugin.ts';
@@ -27,14 +28,29 @@ export async function startWeb(config: Config, opened: Opened): Promise<Web> {
   const app = Fastify({ trustProxy: false, bodyLimit: 1024 * 1024 });
   await app.register(health({ checks: () => checkProcess(deps), log: deps.log }));
   const pool = config.role === 'worker' ? null : await openPublic(app, config, opened);
-  const url = await app.listen({ host: config.host, port: config.port });
-  return {
-    url,
-    async stop() {
-      await app.close();
-      await pool?.end();
-    },
+  const stop = async () => {
+    await app.close();
+    await pool?.end();
   };
+  try {
+    return { url: await app.listen({ host: config.host, port: config.port }), stop };
+  } catch (error) {
+    await stop();
+    throw asUserError(error, config);
+  }
+}
+
+/** What an operator can mend about an address that can't be listened on. */
+function asUserError(error: unknown, { host, port }: Config): unknown {
+  const { code } = error as { code?: unknown };
+  if (code === 'EADDRINUSE') return new UserError(`Port ${port} is in use. Stop what uses it, or set PORT.`);
+  if (code === 'EACCES')
+    return new UserError(`Port ${port} is not allowed to this user. Set PORT to one above 1023.`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new UserError(
+      `HOST ${host} is no address of this machine. Set HOST to one, or to 0.0.0.0 for all.`,
+    );
+  return error;
 }
 
 async function openPublic(app: FastifyInstance, config: Config, opened: Opened): Promise<pg.Pool> {

@@ -81,7 +81,8 @@ function reasons(): string {
   const lines = [...known].map(([reason, pairs]) => {
     const inputs = new Set(pairs.map((pair) => pair.split(' ')[1]));
     const where = new Set(pairs.map((pair) => pair.split(' ')[0]));
-    const what = inputs.size > 3 ? 'every other input' : [...inputs].map((input) => `\`${input}\``).join(', ');
+    const what =
+      inputs.size > 3 ? 'every other input' : [...inputs].map((input) => `\`${input}\``).join(', ');
     return `| ${[...where].join(', ')} | ${what} | ${reason} |`;
   });
   return ['| status | input | reason |', '| --- | --- | --- |', ...lines].join('\n');

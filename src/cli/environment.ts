@@ -11,12 +11,10 @@ export function loadDotEnv(): void {
 export function configOrExit(env: NodeJS.ProcessEnv): Config | typeof EXIT_CONFIG {
   const read = loadConfig(env);
   if (read.ok) return read.config;
-  const webUrl = env['GHE_HOST']
-    ? `${env['GHE_PROTOCOL'] ?? 'https'}://${env['GHE_HOST']}`
-    : 'https://github.com';
+  const webUrl = env.GHE_HOST ? `${env.GHE_PROTOCOL ?? 'https'}://${env.GHE_HOST}` : 'https://github.com';
   process.stderr.write(
     read.kind === 'no_credentials'
-      ? credentialsSteps({ webUrl, publicUrl: env['PUBLIC_URL'] ?? null })
+      ? credentialsSteps({ webUrl, publicUrl: env.PUBLIC_URL ?? null })
       : configProblems(read.problems),
   );
   return EXIT_CONFIG;

@@ -26,10 +26,24 @@ async function main(): Promise<number> {
   const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (!load) {
     process.stderr.write(name === '' ? USAGE : `There is no verb "${name}".\n\n${USAGE}`);
-    return 64;
+    return EXIT_USAGE;
   }
   const verb = await load();
-  return verb(args);
+  try {
+    return await verb(args);
+  } catch (error) {
+    if (!isAboutArguments(error)) throw error;
+    process.stderr.write(`${error.message}\n\n${USAGE}`);
+    return EXIT_USAGE;
+  }
+}
+
+/** EX_USAGE of sysexits.h. */
+const EXIT_USAGE = 64;
+
+function isAboutArguments(error: unknown): error is Error {
+  const { code } = error as { code?: unknown };
+  return error instanceof Error && typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS');
 }
 
 try {

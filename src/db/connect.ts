@@ -1,5 +1,6 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { UserError } from '../errors.ts';
 
 export interface ConnectOptions {
   poolSize: number;
@@ -46,6 +47,23 @@ export function connectDatabase(url: string, options: ConnectOptions): Knex {
     // What knex prints it also throws; printed, it would put statements and values into the log.
     log: { warn: silent, error: silent, debug: silent, deprecate: silent },
   });
+}
+
+/** Codes of the network and of PostgreSQL that mean the URL or its server, and not our use of it. */
+const UNREACHABLE =
+  /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28000|28P01|3D000|42501|57P03)$/;
+
+/** Asks the server once. @throws UserError when it can't be reached or does not let us in */
+export async function expectDatabase(db: Knex): Promise<void> {
+  try {
+    await db.raw('select 1');
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code);
+    if (!UNREACHABLE.test(code)) throw error;
+    throw new UserError(
+      `The database that DATABASE_URL names can't be used (${code}). Check that it runs, and its host, user, password and name.`,
+    );
+  }
 }
 
 /**

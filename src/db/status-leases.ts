@@ -69,6 +69,15 @@ export async function recordPublishedStatus(
   );
 }
 
+/** Ends the lease of a status that nobody can be shown any more, so that it is not tried for ever. */
+export async function skipStatus(db: Db, skipped: { specId: string; version: number }): Promise<void> {
+  await db.raw(
+    `update specs set status_lease_until = null,
+       status_published_version = greatest(status_published_version, ?) where id = ?`,
+    [skipped.version, skipped.specId],
+  );
+}
+
 /** Lets the next attempt in at once, and lets it know that there was one. */
 export async function endStatusLease(db: Db, specId: string): Promise<void> {
   await db.raw('update specs set status_lease_until = specwright_now() where id = ?', [specId]);

@@ -265,7 +265,8 @@ function observations(world: World, sender: WebhookSender): Observations {
     state: () => snapshot(world),
     requests: () => world.requests,
     deliveries: () => world.deliveries,
-    installationTokens: () => world.minted.map((record) => ({ ...record, live: isLive(world, record.secret) })),
+    installationTokens: () =>
+      world.minted.map((record) => ({ ...record, live: isLive(world, record.secret) })),
     async redeliver(guid) {
       const old = world.deliveries.findLast((one) => one.guid === guid);
       const app = old && world.apps.get(old.appId);

@@ -9,6 +9,7 @@ import type { MergedSettings } from '../services/settings/load.ts';
 import { readSettings } from '../services/settings/read.ts';
 import { advance } from '../services/spec/advance.ts';
 import { ask } from '../services/spec/commands.ts';
+import { stateLabels } from '../services/spec/rule-parts.ts';
 import { frozenHash, startSpec } from '../services/spec/start.ts';
 import { defineHandler, type Gathered, handled, ignored, type Verdict } from './handler.ts';
 import { type LabelEvent, labelEvent } from './payloads.ts';
@@ -25,6 +26,7 @@ export const issuesLabeled = defineHandler<LabelEvent>({
   payload: labelEvent,
 
   async gather(deps, payload) {
+    if (pointless(payload)) return {};
     const repo = repoRefOf(payload);
     const settings = await readSettings(deps, repo);
     if (payload.label.name !== settings.settings.label) return { settings };
@@ -35,12 +37,12 @@ export const issuesLabeled = defineHandler<LabelEvent>({
   },
 
   async decide(deps, unit, { payload, gathered }) {
+    const reason = pointless(payload);
+    if (reason) return ignored(reason);
     const { settings, permission } = answersOf(gathered);
     const { label, allowBots } = settings.settings;
     if (payload.label.name !== label)
       return ignored(`"${payload.label.name}" is not the label that starts a spec`);
-    if (payload.issue.pull_request) return ignored('labels on pull requests start nothing');
-    if (payload.issue.state !== 'open') return ignored('the issue is closed');
     const isPrivate = payload.repository.private;
     const admission = admit(senderOf(payload), { permission, allowBots, isPrivate });
     await upsertProject(unit.trx, projectOf(payload));
@@ -48,6 +50,13 @@ export const issuesLabeled = defineHandler<LabelEvent>({
     return start(deps, unit, { payload, settings });
   },
 });
+
+/** Why a label starts nothing whatever the settings say, so that GitHub need not be asked; null when it may. */
+function pointless({ issue, label }: LabelEvent): string | null {
+  if (Object.values<string>(stateLabels).includes(label.name)) return `"${label.name}" is a label of our own`;
+  if (issue.pull_request) return 'labels on pull requests start nothing';
+  return issue.state === 'open' ? null : 'the issue is closed';
+}
 
 function answersOf(gathered: Gathered): Answers {
   return gathered as unknown as Answers;

@@ -1,7 +1,7 @@
 import { recordAudit } from '../db/audit.ts';
 import { findLiveSpec, findNewestSpec, type SpecRow } from '../db/specs.ts';
-import { StaleError } from '../errors.ts';
 import type { Trx } from '../db/types.ts';
+import { StaleError } from '../errors.ts';
 import { readPull } from '../github/pulls.ts';
 import type { Deps, Unit } from '../services/deps.ts';
 import type { SpecSettings } from '../services/spec/start.ts';
@@ -40,7 +40,11 @@ export const issuesClosed = defineHandler<IssueEvent>({
   async decide(deps, unit, { payload, gathered }) {
     const spec = await findOpenEnded(unit.trx, payload);
     if (!spec) return ignored('the issue has no spec that could go on');
-    if (spec.pull_request_number !== null && gathered['pull'] === undefined && isLive(spec.status as Status)) {
+    if (
+      spec.pull_request_number !== null &&
+      gathered['pull'] === undefined &&
+      isLive(spec.status as Status)
+    ) {
       throw new StaleError('the pull request came while the questions were asked');
     }
     const pull = gathered['pull'] as Awaited<ReturnType<typeof readPull>> | undefined;

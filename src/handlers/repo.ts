@@ -3,7 +3,10 @@ import type { RepoRef } from '../github/client.ts';
 import type { RepositoryEvent } from './payloads.ts';
 
 /** What an event says of its repository: the numeric id stays, everything else may change. */
-export function projectOf({ repository, installation }: RepositoryEvent): Parameters<typeof upsertProject>[1] {
+export function projectOf({
+  repository,
+  installation,
+}: RepositoryEvent): Parameters<typeof upsertProject>[1] {
   return {
     repository_id: repository.id,
     installation_id: installation.id,

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Script } from '../../src/agent/script.ts';
 import type { RunRow } from '../../src/db/runs.ts';
 import type { SpecRow } from '../../src/db/specs.ts';
 import { settledInvariants } from '../harness/invariants.ts';
@@ -38,7 +37,7 @@ let line: Line;
 let app: ChildApp;
 
 beforeAll(async () => {
-  line = await openLine({ script: unhurriedScript() });
+  line = await openLine({ script: quickScript(AGENT_MS) });
   const content = Buffer.from('verify: sleep 0.3\n').toString('base64');
   const path = `/repos/${line.world.repo.fullName}/contents/.github/specwright.yml`;
   await line.api('PUT', path, { message: 'ci: check specs', content });
@@ -55,19 +54,23 @@ describe('a spec whose worker is killed in every phase', () => {
     killedAt = new Date();
   });
 
-  test.each(moments)('goes on within 30 s after kill -9 %s', async (name, reached) => {
-    if (name.startsWith('merged')) await merge(issue);
-    let sight: Sight | null = null;
-    await until(async () => {
-      sight = await look(issue);
-      return sight !== null && reached(sight);
-    }, GOES_ON_MS);
-    expect(Date.now() - killedAt.getTime()).toBeLessThan(GOES_ON_MS);
-    app.kill('SIGKILL');
-    killedAt = new Date();
-    expect((await app.exited).signal).toBe('SIGKILL');
-    app = await line.startChild();
-  });
+  test.each(moments)(
+    'goes on within 30 s after kill -9 %s',
+    async (name, reached) => {
+      if (name.startsWith('merged')) await merge(issue);
+      let sight: Sight | null = null;
+      await until(async () => {
+        sight = await look(issue);
+        return sight !== null && reached(sight);
+      }, GOES_ON_MS);
+      expect(Date.now() - killedAt.getTime()).toBeLessThan(GOES_ON_MS);
+      app.kill('SIGKILL');
+      killedAt = new Date();
+      expect((await app.exited).signal).toBe('SIGKILL');
+      app = await line.startChild();
+    },
+    60_000,
+  );
 
   test('ends as one branch, one pull request and one status comment, merged and cleaned up', async () => {
     expect(await settledInvariants(line, { killedAt })).toEqual([]);
@@ -79,21 +82,17 @@ describe('a spec whose worker is killed in every phase', () => {
     const retries = await line.database.db('spec_events').where({ spec_id: id, type: 'spec.phase_retry' });
     expect(retries).toEqual([]);
     const reasons = await line.database.db('sandboxes').where({ spec_id: id }).distinct('end_reason');
-    expect(reasons.map(({ end_reason }) => end_reason).sort()).toEqual(['done', 'host_restart']);
+    expect(new Set(reasons.map(({ end_reason }) => end_reason))).toEqual(new Set(['done', 'host_restart']));
   });
 });
-
-function unhurriedScript(): Script {
-  const { phases, tasks } = quickScript();
-  const slow = (plays: Script['phases']) =>
-    Object.fromEntries(Object.entries(plays).map(([name, play]) => [name, { ...play, delayMs: AGENT_MS }]));
-  return { phases: slow(phases), tasks: slow(tasks) } as Script;
-}
 
 async function look(issue: number): Promise<Sight | null> {
   const spec = await readSpec(issue);
   if (!spec) return null;
-  const run: RunRow | undefined = await line.database.db('runs').where({ spec_id: spec.id, state: 'open' }).first();
+  const run: RunRow | undefined = await line.database
+    .db('runs')
+    .where({ spec_id: spec.id, state: 'open' })
+    .first();
   return { spec, open: run?.step ?? '' };
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { marker } from '../../src/github/markers.ts';
 import type { SpecRow } from '../../src/db/specs.ts';
 import type { IssueState, RepositoryState } from '../../src/emulator/snapshot.ts';
+import { marker } from '../../src/github/markers.ts';
 import { isLive, type Status } from '../../src/services/spec/states.ts';
 import type { Line } from './line.ts';
 
@@ -75,7 +75,8 @@ async function stuck(line: Line, spec: SpecRow): Promise<string[]> {
 async function leftOvers(line: Line, repo: RepositoryState, spec: SpecRow): Promise<string[]> {
   const rows = await line.database.db('sandboxes').where({ spec_id: spec.id }).whereNot({ state: 'gone' });
   const found = rows.map(({ state }) => `a sandbox is ${state} after the end`);
-  if (`refs/specwright/${spec.id.slice(0, 8)}` in repo.hiddenRefs) found.push('its checkpoint ref is still there');
+  if (`refs/specwright/${spec.id.slice(0, 8)}` in repo.hiddenRefs)
+    found.push('its checkpoint ref is still there');
   if (spec.status === 'merged' && spec.branch_name! in repo.branches) found.push('its branch is still there');
   return found;
 }
@@ -101,7 +102,9 @@ function strayRefs(repo: RepositoryState, specs: readonly SpecRow[]): string[] {
       const count = ours.filter((name) => name.startsWith(`spec/${id}`)).length;
       return count > 1 ? [`${count} branches of the spec ${id}`] : [];
     }),
-    ...ours.filter((name) => !prefixes.some((id) => name.startsWith(`spec/${id}`))).map((name) => `stray branch ${name}`),
+    ...ours
+      .filter((name) => !prefixes.some((id) => name.startsWith(`spec/${id}`)))
+      .map((name) => `stray branch ${name}`),
   ];
 }
 
@@ -126,15 +129,21 @@ async function unsentEffects(line: Line): Promise<string[]> {
   return rows.map(({ effect_key, state, last_error }) => `effect ${effect_key} is ${state} (${last_error})`);
 }
 
+interface Numbering {
+  readonly sandbox_id: string;
+  readonly low: number;
+  readonly high: number;
+  readonly count: number;
+}
+
 /** What a sandbox says is numbered 1, 2, 3 … */
 async function brokenSequences(line: Line): Promise<string[]> {
-  const { rows } = await line.database.db.raw(
+  const { rows }: { rows: Numbering[] } = await line.database.db.raw(
     `select sandbox_id, min(seq) as low, max(seq) as high, count(*)::int as count from run_events
      group by sandbox_id having min(seq) <> 1 or max(seq) <> count(*)`,
   );
   return rows.map(
-    (row: { sandbox_id: string; low: number; high: number; count: number }) =>
-      `sandbox ${row.sandbox_id} has ${row.count} events from ${row.low} to ${row.high}`,
+    (row) => `sandbox ${row.sandbox_id} has ${row.count} events from ${row.low} to ${row.high}`,
   );
 }
 

@@ -43,11 +43,11 @@ export interface ChildApp {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/** The demo's script without its pauses. */
-export function quickScript(): Script {
+/** The demo's script without its pauses, or with one of `delayMs` milliseconds in each run of the agent. */
+export function quickScript(delayMs = 0): Script {
   const script = demoScript() as unknown as { phases: Record<string, object>; tasks: Record<string, object> };
   const quick = (plays: Record<string, object>) =>
-    Object.fromEntries(Object.entries(plays).map(([name, play]) => [name, { ...play, delayMs: 0, say: [] }]));
+    Object.fromEntries(Object.entries(plays).map(([name, play]) => [name, { ...play, delayMs, say: [] }]));
   return { phases: quick(script.phases), tasks: quick(script.tasks) } as Script;
 }
 
@@ -115,7 +115,7 @@ export async function openLine(
       await Promise.all([...running].map((one) => one.stop()));
       await github.close();
       await database.drop();
-      await rm(folder, { recursive: true, force: true });
+      if (!process.env.KEEP_LINE) await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -23,7 +23,7 @@ function receive(path: string, event = 'issues') {
   const probot = join(root, 'node_modules/.bin/probot');
   return run(probot, ['receive', '-e', event, '-p', path, './src/index.ts'], {
     cwd: root,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...line.env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...line.env },
   });
 }
 
@@ -54,7 +54,7 @@ test('probot receive says what is missing and fails', async () => {
   const probot = join(root, 'node_modules/.bin/probot');
   const failed = await run(probot, ['receive', '-e', 'issues', '-p', fixture, './src/index.ts'], {
     cwd: root,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
   }).catch((error: { code: number; stdout: string; stderr: string }) => error);
   expect(failed).toMatchObject({ code: 1 });
   expect(`${failed.stdout}${failed.stderr}`).toMatch(/WEBHOOK_SECRET is not set/);

@@ -16,6 +16,7 @@ const all: Import[] = sources.flatMap((path) => importsOf(path, text.get(path) ?
 const leaves = [
   'censor',
   'clock',
+  'closers',
   'config',
   'config-schema',
   'config-variables',

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventDocs } from '../../scripts/docs/events.ts';
+import { attemptInRound } from '../../src/services/spec/attempts.ts';
 import { type InputType, inputTypes, type SpecInput } from '../../src/services/spec/inputs.ts';
 import { cellOf, table, transition } from '../../src/services/spec/machine.ts';
 import type { Next, Outcome } from '../../src/services/spec/outcome.ts';
-import { attemptInRound } from '../../src/services/spec/rules.ts';
 import { isLive, type SpecState, type Status, statuses } from '../../src/services/spec/states.ts';
 import { sampleInputs, sampleStates } from '../harness/spec-states.ts';
 
@@ -78,7 +78,8 @@ describe('every way on', () => {
   test('keeps a pause until it is lifted or the spec is over', () => {
     const lost = moves.filter(({ state, input, outcome }) => {
       const was = state.hold?.reason === 'paused';
-      const lifted = input.type === 'unsuspended' || !isLive(outcome.state.status) || input.type === 'retried';
+      const lifted =
+        input.type === 'unsuspended' || !isLive(outcome.state.status) || input.type === 'retried';
       return was && !lifted && outcome.state.hold?.reason !== 'paused';
     });
     expect(lost.map(({ state, input }) => `${state.status} ${input.type}`)).toEqual([]);
@@ -135,7 +136,9 @@ describe('every way on', () => {
         const keys = Object.keys(payload);
         const variants = doc.payloads.map((fields) => Object.keys(fields));
         const known = variants.some((names) => names.join() === keys.join());
-        return !known || (phase === null && doc.phase === 'always') || (phase !== null && doc.phase === 'never');
+        return (
+          !known || (phase === null && doc.phase === 'always') || (phase !== null && doc.phase === 'never')
+        );
       });
     expect(wrong).toEqual([]);
     const emitted = new Set(moves.flatMap(({ outcome }) => outcome.events.map(({ type }) => type)));

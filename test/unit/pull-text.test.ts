@@ -115,6 +115,14 @@ describe('the body of a pull request', () => {
     expect(body).not.toContain('<!--');
   });
 
+  test('answers a template that asks what changes with the summary, the tasks behind it', () => {
+    const body = pullBody({ ...input, template: '## What changes\n\n## Checklist\n\n- [ ] Tests' });
+    const [changes = '', checklist = ''] = body.split(/^## /m).slice(1);
+    expect(changes).toMatch(/^What changes\n+`greet` says/);
+    expect(changes.indexOf('**TSK-001**')).toBeGreaterThan(changes.indexOf('`greet` says'));
+    expect(checklist).toMatch(/^Checklist\n+- \[ \] Tests/);
+  });
+
   test('fits into GitHub’s limit and still closes its issue', () => {
     const { requirements } = demoArtifacts();
     const many = Array.from({ length: 40 }, (_, n) => ({

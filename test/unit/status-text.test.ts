@@ -142,6 +142,25 @@ describe('the status comment', () => {
     expect(text).not.toContain('/compare/');
   });
 
+  test('says why a branch was kept, and promises nothing of one that is still there', () => {
+    const merged = { ...view, status: 'merged' as const, pull };
+    const kept = { ...view.branch!, deleted: false, kept: 'it is protected' };
+    expect(nextStep({ ...merged, branch: kept })).toContain('The branch was kept: it is protected.');
+    expect(nextStep({ ...merged, branch: { ...kept, kept: null } })).toContain('is about to be deleted.');
+  });
+
+  test('links the pull request by its number, without invisible characters', () => {
+    const text = renderStatus({ ...view, status: 'in_review', pull });
+    expect(text).toContain('- Pull request: [#8](https://github.test/acme/greeter/pull/8)');
+    expect(text).not.toContain('\u200b');
+  });
+
+  test('says of a check that is not set up that nothing was run', () => {
+    const verify = { ...view.phases[6]!, state: 'done' as const, startedAt: at(1), endedAt: at(1) };
+    const note = 'no command is set, so nothing was run';
+    expect(renderStatus({ ...view, phases: [{ ...verify, note }] })).toContain(`| 0.0 s | ${note} |`);
+  });
+
   test('takes the sentence that it is given for what happens next', () => {
     expect(renderStatus({ ...view, nextStep: 'Have a tea.' })).toContain(
       '**What happens next:** Have a tea.',
@@ -216,6 +235,26 @@ describe('a comment that needs a person', () => {
     const shown = text.replace(/(`{3,})[\s\S]*?\1/gu, '');
     expect(shown.match(/@\w+/gu)).toEqual(['@mona']);
     expect(shown).not.toMatch(/#1\b|<!--|undefined|null/);
+  });
+
+  test('of a failure says each reason once', () => {
+    const reasons = ['R4 is served by no task.', 'R5 is not known.'];
+    const text = renderFailure({
+      ...to,
+      phase: 'tasks',
+      attempts: 3,
+      cause: `The tasks phase failed 3 times: ${reasons.join(' ')}`,
+      failures: reasons,
+    });
+    expect(text.match(/R4 is served by no task/g)).toHaveLength(1);
+    expect(comments.failure).toContain('- fine');
+  });
+
+  test('of a refused pull request says where the work is', () => {
+    expect(comments['pull request refused']).toContain('the work is safe on the branch `spec/x`');
+    const unmoved = renderPullFailed({ ...to, cause: 'x', branch: 'spec/x', compareUrl: null });
+    expect(unmoved).toContain('it is not on the branch `spec/x`');
+    expect(unmoved).not.toContain('comparison');
   });
 
   test('counts in good English', () => {

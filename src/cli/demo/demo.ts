@@ -12,6 +12,8 @@ const WATCH_MS = 100;
 const PATIENCE_MS = 55_000;
 /** Effects of a merge (branch, refs, last status) follow within a second or two. */
 const TIDY_MS = 15_000;
+/** Of a spec that did not get that far only the last comments are still to come. */
+const FAILED_TIDY_MS = 2000;
 
 interface Issue {
   readonly number: number;
@@ -23,22 +25,51 @@ export async function demo(args: readonly string[]): Promise<number> {
   const options = {
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    // For tests: another script for the agent to play.
+    script: { type: 'string' },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
   const display = chooseDisplay(values.json);
   const started = Date.now();
   display.say('Starting an emulated GitHub, a PostgreSQL and Specwright …');
-  const stage = await openStage();
+  const stage = await openStage(values.script);
+  const stopped = nextSignal();
   try {
-    const { issue, progress } = await play(stage, display);
-    display.close();
-    const report = await settledReport(stage, { issue, progress, started });
-    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : renderReport(report, stage));
-    if (values.keep) await keep(stage, issue);
-    return report.missing.length === 0 ? 0 : 1;
+    const performance = perform(stage, { display, started, json: values.json });
+    const code = await Promise.race([performance, stopped.then(() => EXIT_INTERRUPTED)]);
+    if (values.keep && code !== EXIT_INTERRUPTED) {
+      sayWhatIsKept(stage);
+      await stopped;
+    }
+    return code;
+  } catch (error) {
+    await stage.keepLog();
+    throw error;
   } finally {
+    display.close();
     await stage.close();
   }
+}
+
+const EXIT_INTERRUPTED = 130;
+
+/** Ctrl-C ends the demo at once, and it still cleans up behind itself. */
+function nextSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+async function perform(
+  stage: Stage,
+  how: { display: Display; started: number; json: boolean },
+): Promise<number> {
+  const { issue, progress } = await play(stage, how.display);
+  how.display.close();
+  const report = await settledReport(stage, { issue, progress, started: how.started });
+  if (report.missing.length > 0) await stage.keepLog();
+  process.stdout.write(how.json ? `${JSON.stringify(report)}\n` : renderReport(report, stage));
+  return report.missing.length === 0 ? 0 : 1;
 }
 
 function chooseDisplay(json: boolean): Display {
@@ -95,7 +126,7 @@ async function settledReport(
   of: { issue: Issue; progress: Progress; started: number },
 ): Promise<Awaited<ReturnType<typeof makeReport>>> {
   const { clock } = stage.app.opened.deps;
-  const deadline = Date.now() + TIDY_MS;
+  const deadline = Date.now() + (of.progress.spec.status === 'merged' ? TIDY_MS : FAILED_TIDY_MS);
   for (;;) {
     const progress = (await readProgress(stage, of.issue.number)) ?? of.progress;
     const report = await makeReport(stage, { issue: of.issue, progress, totalMs: Date.now() - of.started });
@@ -104,19 +135,15 @@ async function settledReport(
   }
 }
 
-/** Leaves everything running for a look around. */
-async function keep(stage: Stage, issue: Issue): Promise<void> {
-  const { github, world, app } = stage;
+/** Everything goes on running for a look around. */
+function sayWhatIsKept({ github, world, app }: Stage): void {
   const { maintainer } = world.people;
   const { host } = new URL(github.url);
   process.stderr.write(`
 Everything is still running:
-  browser   ${github.url}/${world.repo.fullName}   ${issue.url}
+  browser   ${github.url}/${world.repo.fullName}   ${github.url}/${world.repo.fullName}/issues/1
   git       git clone http://${maintainer.login}:${maintainer.token}@${host}/${world.repo.fullName}.git
   health    ${app.url}/health/ready
 Press Ctrl-C to stop and remove it all.
 `);
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
 }

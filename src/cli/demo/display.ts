@@ -74,12 +74,19 @@ export function createPlainDisplay(stream: NodeJS.WritableStream): Display {
   return {
     say: line,
     update({ events, tasks }) {
-      for (const event of events.slice(shown)) line(words(event));
+      const news = events.slice(shown);
       shown = events.length;
+      // The tasks are what "execute" consists of: they come before the line that says it is over.
+      const over = news.findIndex(
+        ({ type, phase }) => type === 'spec.phase_completed' && phase === 'execute',
+      );
+      const before = over < 0 ? news.length : over;
+      for (const event of news.slice(0, before)) line(words(event));
       for (const task of tasks.filter(({ state, id }) => state === 'done' && !doneTasks.has(id))) {
         doneTasks.add(task.id);
         line(`task ${task.id} done: ${task.title} (${task.commit_sha?.slice(0, 7) ?? 'no commit needed'})`);
       }
+      for (const event of news.slice(before)) line(words(event));
     },
     close() {},
   };

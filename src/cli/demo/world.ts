@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadConfig, secretsOf } from '../../config.ts';
+import { type Closers, openOrClose } from '../../closers.ts';
+import { type Config, loadConfig, secretsOf } from '../../config.ts';
 import { startEmbeddedPostgres } from '../../db/embedded/start.ts';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
 import { type DemoWorld, seedDemo } from '../../emulator/seed.ts';
-import { FatalError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { createLogger } from '../../log.ts';
 import { type Running, startProcess } from '../../main.ts';
 
@@ -17,7 +18,10 @@ export interface Stage {
   readonly github: Emulator;
   readonly world: DemoWorld;
   readonly app: Running;
+  /** Where the App's log will be after `keepLog`. */
   readonly logFile: string;
+  /** Lets the log outlive the stage, for a demo that did not go as it should. */
+  keepLog(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -26,52 +30,63 @@ export const canIsolate = process.platform === 'linux';
 
 const SCRIPT = fileURLToPath(new URL('../demo-script.json', import.meta.url));
 
-/** Starts the emulated GitHub, a database and the App. */
-export async function openStage(): Promise<Stage> {
+/** Starts the emulated GitHub, a database and the App; `script` is what the scripted agent plays. */
+export function openStage(script: string = SCRIPT): Promise<Stage> {
+  return openOrClose((closers) => open(script, closers));
+}
+
+async function open(script: string, closers: Closers): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'specwright-demo-'));
+  closers.add(() => rm(folder, { recursive: true, force: true }));
   // The database runs as another user, which has to get through to its own folder.
   await chmod(folder, 0o711);
   const webhookSecret = randomBytes(32).toString('hex');
-  const [github, postgres] = await Promise.all([
-    startEmulator(),
-    startEmbeddedPostgres({
-      dataDir: join(folder, 'postgres'),
-      durable: false,
-      dieWithParent: true,
-      removeOnStop: true,
-    }),
-  ]);
+  const github = await startEmulator();
+  closers.add(() => github.close());
+  const postgres = await startEmbeddedPostgres({
+    dataDir: join(folder, 'postgres'),
+    durable: false,
+    dieWithParent: true,
+    removeOnStop: true,
+  });
+  closers.add(() => postgres.stop());
   const world = await seedDemo(github, { webhookSecret });
+  const config = configOf({ github, world, webhookSecret, folder, script, databaseUrl: postgres.url });
+  const runningLog = join(folder, 'app.log');
+  const logFile = `${folder}.log`;
+  const destination = { write: (line: string) => appendFileSync(runningLog, line) };
+  const log = createLogger({ level: 'info', secrets: secretsOf(config), destination });
+  const app = await startProcess(config, { log });
+  closers.add(() => app.stop());
+  github.setWebhookUrl(world.app.id, `${app.url}/api/github/webhooks`);
+  const keepLog = () => copyFile(runningLog, logFile);
+  return { github, world, app, logFile, keepLog, close: () => closers.closeAll() };
+}
+
+interface Parts {
+  readonly github: Emulator;
+  readonly world: DemoWorld;
+  readonly webhookSecret: string;
+  readonly folder: string;
+  readonly script: string;
+  readonly databaseUrl: string;
+}
+
+function configOf(parts: Parts): Config {
   const read = loadConfig({
-    APP_ID: String(world.app.id),
-    PRIVATE_KEY: world.app.privateKey,
-    WEBHOOK_SECRET: webhookSecret,
+    APP_ID: String(parts.world.app.id),
+    PRIVATE_KEY: parts.world.app.privateKey,
+    WEBHOOK_SECRET: parts.webhookSecret,
     PORT: '0',
-    DATABASE_URL: postgres.url,
-    DATA_DIR: folder,
-    GHE_HOST: new URL(github.url).host,
+    DATABASE_URL: parts.databaseUrl,
+    DATA_DIR: parts.folder,
+    GHE_HOST: new URL(parts.github.url).host,
     GHE_PROTOCOL: 'http',
     LOG_LEVEL: 'info',
     AGENT: 'scripted',
-    AGENT_SCRIPT: SCRIPT,
+    AGENT_SCRIPT: parts.script,
     ...(canIsolate ? {} : { SANDBOX_UNSAFE: 'process' }),
   });
-  if (!read.ok)
-    throw new FatalError(read.problems.map(({ name, problem }) => `${name} ${problem}`).join('; '));
-  const logFile = join(folder, 'app.log');
-  const destination = { write: (line: string) => appendFileSync(logFile, line) };
-  const log = createLogger({ level: 'info', secrets: secretsOf(read.config), destination });
-  const app = await startProcess(read.config, { log });
-  github.setWebhookUrl(world.app.id, `${app.url}/api/github/webhooks`);
-  return {
-    github,
-    world,
-    app,
-    logFile,
-    async close() {
-      await app.stop();
-      await Promise.all([github.close(), postgres.stop()]);
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  if (read.ok) return read.config;
+  throw new UserError(read.problems.map(({ name, problem }) => `${name} ${problem}.`).join('\n'));
 }

@@ -17,7 +17,11 @@ type Pass = (deps: Deps, overdueSeconds: number) => Promise<void>;
 
 /** One pass over everything that may have been left behind. One failure never keeps the others. */
 export async function sweep(deps: Deps): Promise<void> {
-  await runPasses(deps, { silentSandboxes, dueEffects, staleStatuses, idleSpecs, abandonedBranches, oldDeliveries }, OVERDUE_SECONDS);
+  await runPasses(
+    deps,
+    { silentSandboxes, dueEffects, staleStatuses, idleSpecs, abandonedBranches, oldDeliveries },
+    OVERDUE_SECONDS,
+  );
 }
 
 /** A worker died: what is due without anybody at it is taken up at once. A job too many finds nothing to do. */

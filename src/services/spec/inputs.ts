@@ -56,6 +56,9 @@ export type SpecInput =
 
 export type InputType = SpecInput['type'];
 
+/** The input of one type. */
+export type InputOf<T extends InputType> = Extract<SpecInput, { type: T }>;
+
 export const inputTypes: readonly InputType[] = [
   'prepared',
   'preflight_failed',

@@ -6,6 +6,7 @@
 import type { InputType, SpecInput } from './inputs.ts';
 import { inputTypes } from './inputs.ts';
 import { type Outcome, obsolete } from './outcome.ts';
+import * as publish from './publish-rules.ts';
 import * as rules from './rules.ts';
 import { type SpecState, type Status, statuses } from './states.ts';
 
@@ -22,9 +23,9 @@ function go(to: Status | readonly Status[], rule: Rule): Cell {
 
 /** What may happen to any spec that is not over yet. */
 const live: Row = {
-  cancelled: go('cancelled', rules.cancelled),
-  label_removed: go('cancelled', rules.labelRemoved),
-  pull_merged: go('merged', rules.pullMerged),
+  cancelled: go('cancelled', publish.cancelled),
+  label_removed: go('cancelled', publish.labelRemoved),
+  pull_merged: go('merged', publish.pullMerged),
 };
 
 /** While a sandbox may be at work. */
@@ -48,7 +49,7 @@ function holdable(status: Status): Row {
 }
 
 /** Somebody may merge the branch whatever became of its spec. */
-const over: Row = { pull_merged: go('merged', rules.pullMerged) };
+const over: Row = { pull_merged: go('merged', publish.pullMerged) };
 
 const rows: Readonly<Record<Status, Row>> = {
   queued: {
@@ -79,32 +80,32 @@ const rows: Readonly<Record<Status, Row>> = {
     ...live,
     ...holdable('publishing'),
     progressed: go('publishing', rules.progressed),
-    nothing_new: go('closed', rules.nothingNew),
-    gate_passed: go('publishing', rules.gatePassed),
-    gate_refused: go('failed', rules.gateRefused),
-    branch_moved: go('publishing', rules.branchMoved),
-    pull_opened: go('in_review', rules.pullOpened),
-    publish_failed: go('pr_failed', rules.publishFailed),
+    nothing_new: go('closed', publish.nothingNew),
+    gate_passed: go('publishing', publish.gatePassed),
+    gate_refused: go('failed', publish.gateRefused),
+    branch_moved: go('publishing', publish.branchMoved),
+    pull_opened: go('in_review', publish.pullOpened),
+    publish_failed: go('pr_failed', publish.publishFailed),
   },
   pr_failed: {
     ...live,
     ...holdable('pr_failed'),
-    pull_opened: go('in_review', rules.pullOpened),
-    retried: go('publishing', rules.retriedPublishing),
+    pull_opened: go('in_review', publish.pullOpened),
+    retried: go('publishing', publish.retriedPublishing),
     label_removed: { obsolete: 'taking the label away is the first half of trying again' },
   },
   in_review: {
     ...live,
     ...holdable('in_review'),
-    pull_closed: go('closed', rules.pullClosed),
-    pull_updated: go('in_review', rules.pullUpdated),
+    pull_closed: go('closed', publish.pullClosed),
+    pull_updated: go('in_review', publish.pullUpdated),
   },
   merged: {},
-  closed: { ...over, pull_reopened: go('in_review', rules.pullReopened) },
+  closed: { ...over, pull_reopened: go('in_review', publish.pullReopened) },
   failed: {
     ...over,
     branch_created: go('failed', rules.branchCreated),
-    cancelled: go('cancelled', rules.cancelled),
+    cancelled: go('cancelled', publish.cancelled),
     retried: go('queued', rules.retried),
   },
   cancelled: over,

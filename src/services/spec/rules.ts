@@ -1,83 +1,9 @@
-import type { SpecInput } from './inputs.ts';
-import {
-  type Next,
-  type Notice,
-  next,
-  type Obsolete,
-  type Outcome,
-  obsolete,
-  type SpecCommand,
-  type SpecEvent,
-} from './outcome.ts';
+/** The rules from the request to the finished work: what follows from each input. */
+import { attemptInRound, firstAttempt } from './attempts.ts';
+import type { InputOf } from './inputs.ts';
+import { type Next, next, type Obsolete, type Outcome, obsolete, type SpecCommand } from './outcome.ts';
+import { completed, enter, fail, pauseOf, phaseFailed, started, stateLabels } from './rule-parts.ts';
 import { type Hold, type Phase, phases, type SpecState, type Status } from './states.ts';
-
-type Of<T extends SpecInput['type']> = Extract<SpecInput, { type: T }>;
-
-/** Labels that show a spec's state on its issue. */
-export const stateLabels = { inReview: 'spec:in-review', failed: 'spec:failed' } as const;
-
-function started(phase: Phase, attempt: number): SpecEvent[] {
-  const events: SpecEvent[] = [{ type: 'spec.phase_started', phase, attempt, payload: {} }];
-  if (phase === 'sync') events.push({ type: 'spec.sync_started', phase, attempt, payload: {} });
-  return events;
-}
-
-function completed(phase: Phase, attempt: number, payload: Record<string, unknown> = {}): SpecEvent[] {
-  const events: SpecEvent[] = [{ type: 'spec.phase_completed', phase, attempt, payload }];
-  if (phase === 'sync') events.push({ type: 'spec.sync_completed', phase, attempt, payload });
-  return events;
-}
-
-/** The first attempt number of a phase in a round; numbers are never used twice, so events stay unique. */
-function firstAttempt({ round }: Pick<SpecState, 'round'>): number {
-  return (round - 1) * ATTEMPT_STRIDE + 1;
-}
-
-/** Room for attempts in one round: 200 tasks with 5 attempts each, the most that settings allow, need 801. */
-const ATTEMPT_STRIDE = 1000;
-
-/** 1 for the first attempt of a phase in its round. */
-export function attemptInRound({ attempt }: Pick<SpecState, 'attempt'>): number {
-  return ((attempt - 1) % ATTEMPT_STRIDE) + 1;
-}
-
-/** A pause outlives whatever is learned meanwhile; every other hold ends with the step that it held up. */
-function pauseOf(state: SpecState, resumeTo: Status): Hold | null {
-  return state.hold?.reason === 'paused' ? { ...state.hold, resumeTo } : null;
-}
-
-function enter(state: SpecState, status: Status, phase: Phase): SpecState {
-  return { ...state, status, phase, attempt: firstAttempt(state), hold: pauseOf(state, status) };
-}
-
-interface Failure {
-  readonly cause: string;
-  readonly notice?: Notice;
-  readonly events?: readonly SpecEvent[];
-}
-
-/** Ends a spec that can't go on: the cause is shown and somebody is told. */
-function fail(state: SpecState, { cause, notice = 'failed', events = [] }: Failure): Next {
-  return next(
-    { ...state, status: 'failed', hold: null },
-    {
-      patch: { cause },
-      events: [
-        ...events,
-        { type: 'spec.failed', phase: state.phase, attempt: state.round, payload: { cause } },
-      ],
-      commands: [
-        { do: 'close_sandbox', reason: 'failed' },
-        { do: 'notify', notice },
-        { do: 'add_label', label: stateLabels.failed },
-      ],
-    },
-  );
-}
-
-function phaseFailed(state: SpecState, payload: Record<string, unknown>): SpecEvent {
-  return { type: 'spec.phase_failed', phase: state.phase, attempt: state.attempt, payload };
-}
 
 function mismatch(state: SpecState, input: { phase: Phase; attempt: number }): Obsolete | null {
   if (state.phase === input.phase && state.attempt === input.attempt) return null;
@@ -87,7 +13,7 @@ function mismatch(state: SpecState, input: { phase: Phase; attempt: number }): O
 }
 
 /** Starts the first phase, or the one that failed in the round before: what planning gave is kept. */
-export function prepared(state: SpecState, input: Of<'prepared'>): Outcome {
+export function prepared(state: SpecState, input: InputOf<'prepared'>): Outcome {
   const phase = state.phase === 'publish' ? 'verify' : (state.phase ?? 'explore');
   const status = phases.indexOf(phase) < phases.indexOf('execute') ? 'planning' : 'executing';
   const target = enter(state, status, phase);
@@ -107,11 +33,11 @@ export function prepared(state: SpecState, input: Of<'prepared'>): Outcome {
   });
 }
 
-export function preflightFailed(state: SpecState, { cause }: Of<'preflight_failed'>): Outcome {
+export function preflightFailed(state: SpecState, { cause }: InputOf<'preflight_failed'>): Outcome {
   return fail(state, { cause, notice: 'not_started' });
 }
 
-export function phaseAccepted(state: SpecState, input: Of<'phase_accepted'>): Outcome {
+export function phaseAccepted(state: SpecState, input: InputOf<'phase_accepted'>): Outcome {
   const late = mismatch(state, input);
   if (late) return late;
   const done = completed(input.phase, input.attempt, { hash: input.hash });
@@ -139,7 +65,7 @@ export function phaseAccepted(state: SpecState, input: Of<'phase_accepted'>): Ou
 
 const approval: Hold = { reason: 'approval', until: null, resumeTo: 'executing' };
 
-export function phaseRejected(state: SpecState, input: Of<'phase_rejected'>): Outcome {
+export function phaseRejected(state: SpecState, input: InputOf<'phase_rejected'>): Outcome {
   const late = mismatch(state, input);
   if (late) return late;
   const payload = { failures: input.failures };
@@ -161,7 +87,7 @@ function retryPhase(state: SpecState, payload: Record<string, unknown>): Next {
   });
 }
 
-export function branchCreated(state: SpecState, input: Of<'branch_created'>): Outcome {
+export function branchCreated(state: SpecState, input: InputOf<'branch_created'>): Outcome {
   const payload = { name: input.name, sha: input.sha };
   return next(state, {
     patch: { branchName: input.name },
@@ -181,7 +107,7 @@ export function progressed(state: SpecState): Outcome {
   return next(state);
 }
 
-export function taskFailed(state: SpecState, input: Of<'task_failed'>): Outcome {
+export function taskFailed(state: SpecState, input: InputOf<'task_failed'>): Outcome {
   if (state.phase !== 'execute') return obsolete(`task ${input.task} belongs to a phase that is over`);
   const payload = { task: input.task, reason: input.reason };
   if (input.taskAttempt >= input.attemptsPerRound) {
@@ -199,7 +125,7 @@ export function tasksDone(state: SpecState): Outcome {
   });
 }
 
-export function verified(state: SpecState, input: Of<'verified'>): Outcome {
+export function verified(state: SpecState, input: InputOf<'verified'>): Outcome {
   if (state.phase !== 'verify') return obsolete('verification was over before');
   const publishing = enter(state, 'publishing', 'publish');
   return next(publishing, {
@@ -213,7 +139,7 @@ export function verified(state: SpecState, input: Of<'verified'>): Outcome {
   });
 }
 
-export function verifyFailed(state: SpecState, input: Of<'verify_failed'>): Outcome {
+export function verifyFailed(state: SpecState, input: InputOf<'verify_failed'>): Outcome {
   if (state.phase !== 'verify') return obsolete('verification was over before');
   const payload = { reason: input.reason };
   if (attemptInRound(state) >= input.attemptsPerRound) {
@@ -221,147 +147,6 @@ export function verifyFailed(state: SpecState, input: Of<'verify_failed'>): Outc
     return fail(state, { cause, events: [phaseFailed(state, payload)] });
   }
   return retryPhase(state, payload);
-}
-
-export function nothingNew(state: SpecState): Outcome {
-  const cause = 'Nothing to change: the work left the repository as it is, so there is no pull request.';
-  return next(
-    { ...state, status: 'closed', hold: null },
-    {
-      patch: { cause },
-      events: [{ type: 'spec.closed', phase: 'publish', attempt: state.round, payload: { cause } }],
-      commands: [
-        { do: 'notify', notice: 'nothing_new' },
-        { do: 'close_plan' },
-        { do: 'delete_checkpoint' },
-        { do: 'delete_branch' },
-      ],
-    },
-  );
-}
-
-export function gatePassed(state: SpecState, input: Of<'gate_passed'>): Outcome {
-  return next(state, { commands: [{ do: 'move_branch', sha: input.sha }] });
-}
-
-export function gateRefused(state: SpecState, input: Of<'gate_refused'>): Outcome {
-  const cause = input.refusals.join('\n');
-  const payload = { refusals: input.refusals };
-  return fail(state, { cause, notice: 'refused', events: [phaseFailed(state, payload)] });
-}
-
-export function branchMoved(state: SpecState, input: Of<'branch_moved'>): Outcome {
-  return next(state, { patch: { headSha: input.sha }, commands: [{ do: 'open_pull' }] });
-}
-
-export function pullOpened(state: SpecState, input: Of<'pull_opened'>): Outcome {
-  return next(
-    { ...state, status: 'in_review', hold: pauseOf(state, 'in_review') },
-    {
-      patch: {
-        pullRequestNumber: input.number,
-        pullRequestUrl: input.url,
-        headSha: input.headSha,
-        cause: null,
-      },
-      events: [
-        ...completed('publish', state.attempt, { number: input.number }),
-        {
-          type: 'spec.pr_created',
-          phase: null,
-          attempt: state.round,
-          payload: { number: input.number, url: input.url, headSha: input.headSha },
-        },
-      ],
-      commands: [
-        { do: 'notify', notice: 'pull_ready' },
-        { do: 'add_label', label: stateLabels.inReview },
-      ],
-    },
-  );
-}
-
-export function publishFailed(state: SpecState, { cause }: Of<'publish_failed'>): Outcome {
-  return next(
-    { ...state, status: 'pr_failed', hold: pauseOf(state, 'pr_failed') },
-    {
-      patch: { cause },
-      events: [phaseFailed(state, { cause })],
-      commands: [{ do: 'notify', notice: 'pr_failed' }],
-    },
-  );
-}
-
-const tidy: readonly SpecCommand[] = [
-  { do: 'close_sandbox', reason: 'ended' },
-  { do: 'close_plan' },
-  { do: 'delete_checkpoint' },
-  { do: 'remove_label', label: stateLabels.inReview },
-  { do: 'remove_label', label: stateLabels.failed },
-];
-
-export function pullMerged(state: SpecState, input: Of<'pull_merged'>): Outcome {
-  return next(
-    { ...state, status: 'merged', hold: null },
-    {
-      patch: { mergeSha: input.mergeSha, headSha: input.headSha, stampMerged: true, cause: null },
-      events: [
-        {
-          type: 'spec.merged',
-          phase: null,
-          attempt: state.round,
-          payload: { mergeSha: input.mergeSha, by: input.by },
-        },
-      ],
-      commands: [...tidy, { do: 'delete_branch' }],
-    },
-  );
-}
-
-/** The branch stays, so that the pull request can be reopened. */
-export function pullClosed(state: SpecState, input: Of<'pull_closed'>): Outcome {
-  const cause = `@${input.by} closed the pull request without merging it.`;
-  return next(
-    { ...state, status: 'closed', hold: null },
-    {
-      patch: { cause },
-      events: [
-        { type: 'spec.closed', phase: null, attempt: state.round, payload: { cause, by: input.by } },
-      ],
-      commands: tidy,
-    },
-  );
-}
-
-export function pullReopened(state: SpecState): Outcome {
-  const round = state.round + 1;
-  return next(
-    { ...state, status: 'in_review', round, attempt: firstAttempt({ round }) },
-    { patch: { cause: null }, commands: [{ do: 'add_label', label: stateLabels.inReview }] },
-  );
-}
-
-export function pullUpdated(state: SpecState, input: Of<'pull_updated'>): Outcome {
-  return next(state, { patch: { headSha: input.headSha } });
-}
-
-/** A branch that was never moved holds nothing and goes; one with commits stays. */
-export function cancelled(state: SpecState, { cause, by }: Of<'cancelled'>): Outcome {
-  const unpublished: SpecCommand[] = state.phase === 'publish' ? [] : [{ do: 'delete_branch' }];
-  return next(
-    { ...state, status: 'cancelled', hold: null },
-    {
-      patch: { cause },
-      events: [
-        { type: 'spec.cancelled', phase: state.phase, attempt: state.round, payload: { cause, by } },
-      ],
-      commands: [...tidy, ...unpublished],
-    },
-  );
-}
-
-export function labelRemoved(state: SpecState, { label, by }: Of<'label_removed'>): Outcome {
-  return cancelled(state, { type: 'cancelled', cause: `@${by} removed the label \`${label}\`.`, by });
 }
 
 /** A person asks again after a failure: planning that was accepted is kept, the failed phase starts anew. */
@@ -376,23 +161,12 @@ export function retried(state: SpecState): Outcome {
   );
 }
 
-/** The work is done and checked: only publishing is tried again. */
-export function retriedPublishing(state: SpecState): Outcome {
-  const again = enter({ ...state, round: state.round + 1 }, 'publishing', 'publish');
-  return next(again, {
-    patch: { cause: null, stampPublishing: true },
-    events: started('publish', again.attempt),
-    commands: [{ do: 'inspect' }],
-  });
-}
-
-export function sandboxLost(state: SpecState, input: Of<'sandbox_lost'>): Outcome {
-  if (input.exhausted)
-    return fail(state, { cause: `The sandbox was lost too often, last: ${input.reason}` });
+export function sandboxLost(state: SpecState, input: InputOf<'sandbox_lost'>): Outcome {
+  if (input.exhausted) return fail(state, { cause: `The sandbox was lost too often, last: ${input.reason}` });
   return next(state, { commands: [{ do: 'ensure_sandbox' }] });
 }
 
-export function sandboxRefused(state: SpecState, { cause }: Of<'sandbox_refused'>): Outcome {
+export function sandboxRefused(state: SpecState, { cause }: InputOf<'sandbox_refused'>): Outcome {
   return fail(state, { cause, notice: 'not_started' });
 }
 

@@ -6,7 +6,7 @@ import type { SpecRow } from '../../db/specs.ts';
 import { listTasks, type TaskRow } from '../../db/tasks.ts';
 import type { RepoRef } from '../../github/client.ts';
 import type { Deps } from '../deps.ts';
-import { attemptInRound } from '../spec/rules.ts';
+import { attemptInRound } from '../spec/attempts.ts';
 import { type Hold, isLive, type Phase, phases, type Status } from '../spec/states.ts';
 import { settingsOf } from '../spec/work.ts';
 import type { BranchView, PhaseView, StatusView, TaskView } from './view.ts';
@@ -91,7 +91,8 @@ function phaseView(
   return {
     name,
     state,
-    startedAt: starts.find((event) => event.attempt === (last?.attempt ?? 1) - attempt + 1)?.created_at ?? null,
+    startedAt:
+      starts.find((event) => event.attempt === (last?.attempt ?? 1) - attempt + 1)?.created_at ?? null,
     endedAt: completed?.created_at ?? null,
     attempt,
     ...(current && attempt > 1 ? { failures: at.failures } : {}),

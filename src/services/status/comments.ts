@@ -70,7 +70,8 @@ export function renderFailure(
   return comment([
     `${mention(failure)} this spec failed ${where}${tries}.`,
     `**What happened:** ${inline(failure.cause, 1000)}`,
-    ...list(failure.failures),
+    // The cause often quotes them already.
+    ...list(failure.failures.filter((reason) => !failure.cause.includes(reason))),
     ...(failure.output
       ? [details('What the command printed', fence(tailText(failure.output, 6000), 'text'))]
       : []),
@@ -100,14 +101,19 @@ export function renderPullReady(
     `${mention(ready)} the pull request ${numberLink(ready.pull.number, ready.pull.url)} is ready for your review.`,
     `**What happened:** ${count(ready.taskCount, 'task')} for ${count(ready.requirementCount, 'requirement')} are done. ${proof}`,
     ...list(ready.refusals.map(({ reason }) => `Not published: ${reason}`)),
-    '**What to do:** review it like anybody’s. When it is merged, this issue closes and the branch is deleted; to throw it away, close it.',
+    '**What to do:** review it like anybody’s. When it is merged, this issue closes and the branch is deleted. To throw the work away, close the pull request instead.',
     about(ready),
   ]);
 }
 
 /** A pull request that GitHub did not let be opened, for an hour. */
 export function renderPullFailed(
-  failed: Addressed & { readonly cause: string; readonly branch: string; readonly compareUrl: string | null },
+  failed: Addressed & {
+    readonly cause: string;
+    readonly branch: string;
+    /** Null where the branch does not have the work. */
+    readonly compareUrl: string | null;
+  },
 ): string {
   const byHand = failed.compareUrl
     ? ` Or open it yourself from ${link('the comparison', failed.compareUrl)}.`
@@ -115,10 +121,15 @@ export function renderPullFailed(
   return comment([
     `${mention(failed)} the work is done, but GitHub did not let the pull request be opened.`,
     `**What happened:** ${inline(failed.cause, 1000)}`,
-    `**What it means:** the commits are safe on the branch ${code(failed.branch)}; nobody can review them as a pull request yet.`,
+    `**What it means:** ${whereWorkIs(failed)}; nobody can review it as a pull request yet.`,
     `**What to do:** mend the cause. ${again(failed)}${byHand}`,
     about(failed),
   ]);
+}
+
+function whereWorkIs({ branch, compareUrl }: { branch: string; compareUrl: string | null }): string {
+  if (compareUrl) return `the work is safe on the branch ${code(branch)}`;
+  return `the work is safe, but it is not on the branch ${code(branch)}`;
 }
 
 /** A spec that ended because there is nothing to change. */

@@ -3,9 +3,9 @@ import { lastFailures, listAccepted } from '../../db/artifacts.ts';
 import type { SpecRow } from '../../db/specs.ts';
 import { assertNever } from '../../errors.ts';
 import type { Deps } from '../deps.ts';
+import { attemptInRound } from '../spec/attempts.ts';
 import type { Notice } from '../spec/outcome.ts';
 import type { Artifacts } from '../spec/phases/definition.ts';
-import { attemptInRound } from '../spec/rules.ts';
 import type { Phase } from '../spec/states.ts';
 import { loadWork, settingsOf } from '../spec/work.ts';
 import { compareUrl } from './build-view.ts';
@@ -96,6 +96,6 @@ async function pullFailedText(deps: Deps, spec: SpecRow, addressed: Addressed): 
     ...addressed,
     cause: causeOf(spec),
     branch: spec.branch_name ?? '',
-    compareUrl: compareUrl(web, spec),
+    compareUrl: spec.head_sha === spec.checkpoint_sha ? compareUrl(web, spec) : null,
   });
 }

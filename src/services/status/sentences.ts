@@ -66,7 +66,7 @@ export function nextStep(view: StatusView): string {
     case 'publishing':
       return `The change is compared with the base branch and the rules of this repository; then the pull request is opened. ${stop}`;
     case 'pr_failed':
-      return `Mend the cause, then set the label again. ${again} You can also open the pull request yourself${view.compareUrl ? ` from ${link('the comparison', view.compareUrl)}` : ''}.`;
+      return `Mend the cause. ${again}${openByHand(view)}`;
     case 'in_review':
       return 'Review the pull request like anybody’s. When it is merged, this issue closes and the branch is deleted.';
     case 'merged':
@@ -84,8 +84,13 @@ export function nextStep(view: StatusView): string {
   }
 }
 
+function openByHand({ compareUrl }: StatusView): string {
+  return compareUrl ? ` Or open the pull request yourself from ${link('the comparison', compareUrl)}.` : '';
+}
+
 function afterMerge({ branch }: StatusView): string {
-  if (branch?.kept) return `Nothing more happens: the work is in. The branch was kept: ${inline(branch.kept)}.`;
+  if (branch?.kept)
+    return `Nothing more happens: the work is in. The branch was kept: ${inline(branch.kept)}.`;
   return branch?.deleted === false
     ? 'Nothing is needed from you: the work is in, and the branch is about to be deleted.'
     : 'Nothing more happens: the work is in, and what was set up for it is cleaned away.';

@@ -13,6 +13,7 @@ import {
   endStatusLease,
   recordPublishedStatus,
   type StatusLease,
+  skipStatus,
   statusPause,
   takeStatusLease,
 } from '../../db/status-leases.ts';
@@ -33,7 +34,8 @@ export async function syncStatus(deps: Deps, { specId }: { specId: string }): Pr
   const lease = await takeStatusLease(deps.db, specId, { owner: deps.workerId, seconds: LEASE_SECONDS });
   if (!lease) return;
   const reach = await reachOf(deps.db, lease.spec.repository_id);
-  if (reach.kind !== 'open') return endStatusLease(deps.db, specId);
+  if (reach.kind === 'paused') return endStatusLease(deps.db, specId);
+  if (reach.kind === 'shut') return skipStatus(deps.db, { specId, version: lease.spec.version });
   try {
     const commentId = await publish(deps, reach.repo, lease);
     await recordPublishedStatus(deps.db, { specId, version: lease.spec.version, commentId });

@@ -12,7 +12,7 @@ import { lockSpec } from '../../db/specs.ts';
 import type { NextStep, Step, StepResult } from '../../runner/protocol.ts';
 import type { Deps, Unit } from '../deps.ts';
 import { advance } from '../spec/advance.ts';
-import { attemptInRound } from '../spec/rules.ts';
+import { attemptInRound } from '../spec/attempts.ts';
 import { loadWork, type Work, type WorkTask } from '../spec/work.ts';
 import * as build from './build.ts';
 import { finishTask } from './finish-task.ts';

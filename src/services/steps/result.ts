@@ -89,7 +89,9 @@ async function judgeTask(
 
 /** The gateway's record counts, not the runner's word; a push that is not recorded is asked for again. */
 function arrived({ spec, run }: Answered): boolean {
-  return (run.request as Step).kind === 'push' && (run.request as { sha: string }).sha === spec.checkpoint_sha;
+  return (
+    (run.request as Step).kind === 'push' && (run.request as { sha: string }).sha === spec.checkpoint_sha
+  );
 }
 
 async function failTask(

@@ -1,7 +1,7 @@
-import { addLabels, removeLabel } from '../../../github/labels.ts';
 import type { SpecRow } from '../../../db/specs.ts';
+import { addLabels, removeLabel } from '../../../github/labels.ts';
 import type { Deps } from '../../deps.ts';
-import { stateLabels } from '../../spec/rules.ts';
+import { stateLabels } from '../../spec/rule-parts.ts';
 import type { Published, Publishing } from '../publisher.ts';
 import { requireSpec } from '../require-spec.ts';
 

@@ -10,7 +10,8 @@ import { requireSpec } from '../require-spec.ts';
  */
 export async function moveBranch(deps: Deps, publishing: Publishing): Promise<Published> {
   const spec = requireSpec(publishing);
-  if (spec.status !== 'publishing') return { kind: 'done', externalId: 'not needed: nothing is published now' };
+  if (spec.status !== 'publishing')
+    return { kind: 'done', externalId: 'not needed: nothing is published now' };
   const { repo } = publishing;
   const sha = String(publishing.effect.payload['sha']);
   const ref = `heads/${spec.branch_name}`;

@@ -4,14 +4,19 @@ import { describePull } from '../../pulls/describe.ts';
 import type { Published, Publishing } from '../publisher.ts';
 import { requireSpec } from '../require-spec.ts';
 
-/** Opens the pull request, or adopts the open one of the branch, whoever opened it. */
+/**
+ * Opens the pull request, or adopts the open one of the branch, whoever opened it: GitHub allows one a branch and
+ * says so, and after a lost answer it is looked up first.
+ */
 export async function openPull(deps: Deps, publishing: Publishing): Promise<Published> {
   const spec = requireSpec(publishing);
-  if (spec.status !== 'publishing') return { kind: 'done', externalId: 'not needed: nothing is published now' };
+  if (spec.status !== 'publishing')
+    return { kind: 'done', externalId: 'not needed: nothing is published now' };
   const { repo } = publishing;
   const branch = spec.branch_name!;
-  const there = await findPullByHead(deps.github, repo, { branch, state: 'open' });
-  if (there) return done(there);
+  const find = () => findPullByHead(deps.github, repo, { branch, state: 'open' });
+  const lost = publishing.triedBefore ? await find() : null;
+  if (lost) return done(lost);
   const words = await describePull(deps, spec);
   const made = await createPull(deps.github, repo, {
     ...words,
@@ -20,8 +25,11 @@ export async function openPull(deps: Deps, publishing: Publishing): Promise<Publ
     draft: false,
   });
   if (made.kind === 'created') return done(made);
-  if (made.kind === 'exists')
+  if (made.kind === 'exists') {
+    const there = await find();
+    if (there) return done(there);
     return { kind: 'refused', cause: 'the pull request exists but was not listed yet', again: true };
+  }
   const cause =
     made.kind === 'nothing_between' ? 'GitHub sees no commits between base and branch' : made.message;
   return { kind: 'refused', cause: `GitHub refused the pull request: ${cause}`, again: true };
