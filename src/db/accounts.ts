@@ -93,15 +93,24 @@ export async function readProject(db: Db | Trx, repositoryId: number): Promise<P
   return (await db('projects').where({ repository_id: repositoryId }).first()) ?? null;
 }
 
-export async function markProject(
-  trx: Trx,
-  repositoryId: number,
-  mark: 'removed' | 'deleted',
-): Promise<void> {
-  const now = trx.raw('specwright_now()');
+export async function markProjectDeleted(trx: Trx, repositoryId: number): Promise<void> {
   await trx('projects')
     .where({ repository_id: repositoryId })
-    .update(mark === 'removed' ? { removed_at: now } : { deleted_at: now });
+    .update({ deleted_at: trx.raw('specwright_now()') });
+}
+
+/**
+ * Takes a repository out of an installation; false when another one has it now. A transfer tells both installations,
+ * in either order and at once, so one statement looks and marks.
+ */
+export async function markProjectRemoved(
+  trx: Trx,
+  from: { repositoryId: number; installationId: number },
+): Promise<boolean> {
+  const changed = await trx('projects')
+    .where({ repository_id: from.repositoryId, installation_id: from.installationId })
+    .update({ removed_at: trx.raw('specwright_now()') });
+  return changed === 1;
 }
 
 export async function markProjectsRemoved(trx: Trx, installationId: number): Promise<void> {

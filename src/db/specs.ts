@@ -114,11 +114,10 @@ export async function findSpecByPull(
   return (
     (await db('specs')
       .where({ repository_id: pull.repositoryId })
-      .andWhere((q) =>
-        q
-          .where({ pull_request_number: pull.number })
-          .orWhere((r) => r.whereNull('pull_request_number').andWhere({ branch_name: pull.branch })),
-      )
+      .whereRaw('(pull_request_number = ? or (pull_request_number is null and branch_name = ?))', [
+        pull.number,
+        pull.branch,
+      ])
       .orderBy('created_at', 'desc')
       .first()) ?? null
   );

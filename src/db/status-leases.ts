@@ -26,7 +26,8 @@ export async function statusPause(db: Db, specId: string, intervalSeconds: numbe
 
 /**
  * Takes the right to publish the status comment of one spec for `lease.seconds`; null when another process has it or
- * nothing is newer than what was published.
+ * nothing is newer than what was published. Waits for the row's lock: who advances the spec holds it too, and a
+ * status that was passed over then would stay behind.
  */
 export async function takeStatusLease(
   db: Db,
@@ -37,7 +38,7 @@ export async function takeStatusLease(
     `with before as (
        select id, status_lease_until is not null as tried from specs
        where id = ? and status_published_version < version
-         and (status_lease_until is null or status_lease_until <= specwright_now()) for update skip locked)
+         and (status_lease_until is null or status_lease_until <= specwright_now()) for update)
      update specs set status_lease_owner = ?, status_lease_until = specwright_now() + make_interval(secs => ?)
      from before where specs.id = before.id
      returning specs.*, before.tried`,

@@ -23,6 +23,8 @@ export interface RequestRecord {
 export interface MintRecord {
   readonly secret: string;
   readonly permissions: Permissions;
+  /** Names of the permissions that the request named; null for all that the installation has. */
+  readonly asked: readonly string[] | null;
   readonly mintedAt: Date;
 }
 

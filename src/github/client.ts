@@ -23,8 +23,8 @@ export interface RepoRef {
   readonly name: string;
 }
 
-/** `reader` for questions, `control` for what the App itself writes. */
-export type TokenProfile = 'reader' | 'control';
+/** `reader` for questions about code, `issues` for talking to people, `control` for branches and pull requests. */
+export type TokenProfile = 'reader' | 'issues' | 'control';
 
 type Route = keyof Endpoints;
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -24,7 +24,7 @@ export async function createComment(
   { issue, body }: { readonly issue: number; readonly body: string },
 ): Promise<{ readonly id: number; readonly url: string }> {
   const { data } = await gh.call(
-    { repo, profile: 'control' },
+    { repo, profile: 'issues' },
     'POST /repos/{owner}/{repo}/issues/{issue_number}/comments',
     { issue_number: issue, body },
   );
@@ -38,7 +38,7 @@ export async function editComment(
   { id, body }: { readonly id: number; readonly body: string },
 ): Promise<{ readonly kind: 'edited' } | { readonly kind: 'missing' }> {
   const sent = gh.call(
-    { repo, profile: 'control' },
+    { repo, profile: 'issues' },
     'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}',
     { comment_id: id, body },
   );
@@ -53,7 +53,7 @@ export async function deleteComment(
   id: number,
 ): Promise<{ readonly kind: 'deleted' } | { readonly kind: 'missing' }> {
   const sent = gh.call(
-    { repo, profile: 'control' },
+    { repo, profile: 'issues' },
     'DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}',
     { comment_id: id },
   );
@@ -73,7 +73,7 @@ export async function listComments(
 ): Promise<Pages<Comment>> {
   return readPages(maxPages, async (page) => {
     const { data } = await gh.call(
-      { repo, profile: 'reader' },
+      { repo, profile: 'issues' },
       'GET /repos/{owner}/{repo}/issues/{issue_number}/comments',
       {
         issue_number: issue,

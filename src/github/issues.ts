@@ -26,7 +26,7 @@ export async function readIssue(
   repo: RepoRef,
   number: number,
 ): Promise<FoundIssue | { readonly kind: 'missing' } | { readonly kind: 'moved' }> {
-  const asked = gh.call({ repo, profile: 'reader' }, 'GET /repos/{owner}/{repo}/issues/{issue_number}', {
+  const asked = gh.call({ repo, profile: 'issues' }, 'GET /repos/{owner}/{repo}/issues/{issue_number}', {
     issue_number: number,
   });
   const answer = await orExpected(asked, ({ kind }): 'missing' | 'moved' | undefined => {

@@ -8,7 +8,7 @@ export async function addLabels(
   { issue, labels }: { readonly issue: number; readonly labels: readonly string[] },
 ): Promise<readonly string[]> {
   const { data } = await gh.call(
-    { repo, profile: 'control' },
+    { repo, profile: 'issues' },
     'POST /repos/{owner}/{repo}/issues/{issue_number}/labels',
     { issue_number: issue, labels: [...labels] },
   );
@@ -22,7 +22,7 @@ export async function removeLabel(
   { issue, label }: { readonly issue: number; readonly label: string },
 ): Promise<{ readonly kind: 'removed' } | { readonly kind: 'missing' }> {
   const sent = gh.call(
-    { repo, profile: 'control' },
+    { repo, profile: 'issues' },
     'DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}',
     { issue_number: issue, name: label },
   );

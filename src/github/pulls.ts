@@ -59,7 +59,7 @@ export async function readPull(
   repo: RepoRef,
   number: number,
 ): Promise<(Pull & { readonly kind: 'found' }) | { readonly kind: 'missing' }> {
-  const asked = gh.call({ repo, profile: 'reader' }, 'GET /repos/{owner}/{repo}/pulls/{pull_number}', {
+  const asked = gh.call({ repo, profile: 'control' }, 'GET /repos/{owner}/{repo}/pulls/{pull_number}', {
     pull_number: number,
   });
   const answer = await orExpected(asked, ({ kind }) =>
@@ -108,7 +108,7 @@ async function listPulls(
   filter: { readonly head?: string; readonly base?: string; readonly state: PullState },
 ): Promise<readonly Pull[]> {
   const { items } = await readPages(10, async (page) => {
-    const { data } = await gh.call({ repo, profile: 'reader' }, 'GET /repos/{owner}/{repo}/pulls', {
+    const { data } = await gh.call({ repo, profile: 'control' }, 'GET /repos/{owner}/{repo}/pulls', {
       ...filter,
       per_page: PAGE_SIZE,
       page,

@@ -10,7 +10,7 @@ export async function addIssueReaction(
   { issue, content }: { readonly issue: number; readonly content: Reaction },
 ): Promise<{ readonly id: number }> {
   const { data } = await gh.call(
-    { repo, profile: 'control' },
+    { repo, profile: 'issues' },
     'POST /repos/{owner}/{repo}/issues/{issue_number}/reactions',
     { issue_number: issue, content },
   );
@@ -24,7 +24,7 @@ export async function addCommentReaction(
   { comment, content }: { readonly comment: number; readonly content: Reaction },
 ): Promise<{ readonly id: number }> {
   const { data } = await gh.call(
-    { repo, profile: 'control' },
+    { repo, profile: 'issues' },
     'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions',
     { comment_id: comment, content },
   );

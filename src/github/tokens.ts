@@ -5,8 +5,10 @@ import type { Wire } from './wire.ts';
 
 /** What each profile may do, for one repository only. The App may hold more: no call of ours needs it. */
 export const PERMISSIONS: Readonly<Record<TokenProfile, Readonly<Record<string, 'read' | 'write'>>>> = {
-  reader: { metadata: 'read', contents: 'read', issues: 'read', pull_requests: 'read' },
-  control: { metadata: 'read', contents: 'write', issues: 'write', pull_requests: 'write' },
+  reader: { metadata: 'read', contents: 'read' },
+  /** Apart from the others, so that a person can be told which of their permissions is missing. */
+  issues: { metadata: 'read', issues: 'write' },
+  control: { metadata: 'read', contents: 'write', pull_requests: 'write' },
 };
 
 /** A token for git over HTTP, of one run. */

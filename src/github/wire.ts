@@ -12,7 +12,7 @@ import { createJwtSigner } from './jwt.ts';
 export interface SentCall {
   readonly route: string;
   /** Whose credentials: `app` is the App's own JWT (tokens are minted with it), `git` a run's git token. */
-  readonly profile: 'reader' | 'control' | 'app' | 'git';
+  readonly profile: 'reader' | 'issues' | 'control' | 'app' | 'git';
   /** The HTTP status; 0 when no answer came. */
   readonly status: number;
   readonly ms: number;

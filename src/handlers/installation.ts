@@ -1,8 +1,7 @@
 import {
   markInstallation,
-  markProject,
+  markProjectRemoved,
   markProjectsRemoved,
-  readProject,
   renameInstallationAccount,
   renameOwner,
   upsertInstallation,
@@ -129,11 +128,9 @@ export const installationRepositoriesRemoved = defineHandler({
     const by = payload.sender.login;
     const cause = `@${by} removed the repository from the App's installation.`;
     for (const { id } of payload.repositories_removed) {
-      // A transfer tells both installations, in either order: the one that has it now decides.
-      const project = await readProject(unit.trx, id);
-      if (project && project.installation_id !== payload.installation.id) continue;
+      const from = { repositoryId: id, installationId: payload.installation.id };
+      if (!(await markProjectRemoved(unit.trx, from))) continue;
       await tellAll(deps, unit, { of: { repositoryId: id }, input: { type: 'cancelled', cause, by } });
-      await markProject(unit.trx, id, 'removed');
     }
     return handled(`${payload.repositories_removed.length} repositories removed`);
   },

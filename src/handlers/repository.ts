@@ -1,4 +1,4 @@
-import { markProject, upsertProject } from '../db/accounts.ts';
+import { markProjectDeleted, upsertProject } from '../db/accounts.ts';
 import type { Deps, Unit } from '../services/deps.ts';
 import { defineHandler, type Handler, handled, type Verdict } from './handler.ts';
 import { tellAll } from './installation.ts';
@@ -42,6 +42,6 @@ export const repositoryArchived = onRepository(async (deps, unit, payload) => {
 
 export const repositoryDeleted = onRepository(async (deps, unit, payload) => {
   const ended = await endAll(deps, unit, { payload, what: 'deleted' });
-  await markProject(unit.trx, payload.repository.id, 'deleted');
+  await markProjectDeleted(unit.trx, payload.repository.id);
   return handled(`deleted, ${ended} specs cancelled`);
 });

@@ -1,6 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Script } from '../../src/agent/script.ts';
 import type { SpecRow } from '../../src/db/specs.ts';
 import type { IssueState, RepositoryState } from '../../src/emulator/snapshot.ts';
 import type { Running } from '../../src/main.ts';
+import { prepareSpec } from '../../src/services/preflight/prepare.ts';
+import type { Status } from '../../src/services/spec/states.ts';
 import { type Line, openLine } from './line.ts';
 import { until } from './until.ts';
 import { liftWriteBudget } from './write-budget.ts';
@@ -13,13 +18,15 @@ interface Verdict {
 /** A line on which specs stay queued, so that what handlers do can be seen alone: no sandbox is made. */
 export interface Desk extends Line {
   readonly app: Running;
+  /** Starts the App again with another script. */
+  play(script: Script): Promise<void>;
   /** `/repos/owner/name`. */
   readonly path: string;
   openIssue(title?: string, body?: string): Promise<number>;
   /** Sets a label, as the maintainer or with another token, and waits until everything that follows is done. */
   label(issue: number, token?: string, label?: string): Promise<void>;
   unlabel(issue: number, label?: string): Promise<void>;
-  /** Waits until no webhook, delivery, effect or status is under way. */
+  /** Waits until no webhook, delivery or effect is under way and each spec's first and last status is shown. */
   settle(): Promise<void>;
   /** How the newest delivery of an event ended. */
   verdict(event: string, action: string | null): Promise<Verdict>;
@@ -30,6 +37,10 @@ export interface Desk extends Line {
   repository(): Promise<RepositoryState>;
   /** Comments of the App on an issue, without its status comment. */
   notices(issue: number): Promise<string[]>;
+  /** Lets a queued spec go on. */
+  release(issue: number): Promise<void>;
+  /** Waits until the newest spec of an issue has a status. */
+  reaches(issue: number, status: Status): Promise<SpecRow>;
   /** Puts a queued spec where its branch has a commit and it waits for its pull request; answers the branch. */
   publish(issue: number): Promise<string>;
   /** The same, with a pull request that a person opened; answers its number. */
@@ -39,11 +50,11 @@ export interface Desk extends Line {
 /** Asked by the preflight only: without an answer a spec stays queued. */
 const PREFLIGHT_ONLY = '/rules/branches/';
 
-export async function openDesk(env: Record<string, string> = {}): Promise<Desk> {
-  const line = await openLine({ env });
+export async function openDesk(options: Parameters<typeof openLine>[0] = {}): Promise<Desk> {
+  const line = await openLine(options);
   await liftWriteBudget(line.database.db);
   hold(line);
-  const app = await line.startHere();
+  let app = await line.startHere();
   const fullName = line.world.repo.fullName;
   const path = `/repos/${fullName}`;
   const { db } = line.database;
@@ -54,7 +65,15 @@ export async function openDesk(env: Record<string, string> = {}): Promise<Desk> 
   const settle = () => settled(line);
   const desk: Desk = {
     ...line,
-    app,
+    get app() {
+      return app;
+    },
+    async play(script) {
+      await app.stop();
+      const file = join(line.folder, 'next-script.json');
+      await writeFile(file, JSON.stringify(script));
+      app = await line.startHere({ AGENT_SCRIPT: file });
+    },
     path,
     settle,
     repository,
@@ -79,6 +98,14 @@ export async function openDesk(env: Record<string, string> = {}): Promise<Desk> 
     async notices(issue) {
       const { comments } = await desk.issue(issue);
       return comments.map(({ body }) => body).filter((body) => !/effect=spec\S+status -->/.test(body));
+    },
+    async release(issue) {
+      line.github.hooks.onRequest = undefined;
+      await prepareSpec(app.opened.deps, { specId: (await desk.spec(issue)).id });
+    },
+    async reaches(issue, status) {
+      await until(async () => (await desk.spec(issue))?.status === status, 20_000);
+      return desk.spec(issue);
     },
     publish: (issue) => publish(desk, issue),
     async review(issue) {
@@ -119,9 +146,10 @@ async function openWork(db: Line['database']['db']): Promise<string[]> {
        from deliveries where state = 'pending'
      union all select 'effect ' || effect_key || ' ' || coalesce(last_error, '') from effects where state = 'pending'
      union all select 'status of a spec that is ' || status from specs
-       where status_published_version < version and hold is null`,
+       where status_published_version < version and hold is null
+         and (ended_at is not null or status_published_at is null)`,
   );
-  return rows.map((row: { what: string }) => row.what);
+  return (rows as { what: string }[]).map(({ what }) => what);
 }
 
 async function publish(desk: Desk, issue: number): Promise<string> {

@@ -20,7 +20,8 @@ export async function settledInvariants(line: Line, options: Options = {}, ms = 
 /**
  * What has to hold whatever happened, read from the emulated GitHub and the database once nothing moves any more:
  * one sentence for each thing that does not. A process that was killed can't revoke its tokens, which end within the
- * hour: `killedAt` is the last such moment, and tokens minted before it are left out.
+ * hour: `killedAt` is a moment after the last such end (and after what it had sent was answered), and tokens minted
+ * before it are left out.
  */
 export async function checkInvariants(line: Line, options: Options = {}): Promise<string[]> {
   const repo = (await line.github.state()).repos[line.world.repo.fullName]!;
@@ -147,11 +148,10 @@ async function brokenSequences(line: Line): Promise<string[]> {
   );
 }
 
-/** A run's git token can do nothing but reach the contents. */
+/** Only a run's git token is asked for with nothing but the contents. */
 function liveGitTokens(line: Line, killedAt: Date): string[] {
-  const live = line.github.installationTokens().filter(({ permissions, mintedAt, live }) => {
-    const names = Object.keys(permissions).filter((name) => name !== 'metadata');
-    return live && mintedAt > killedAt && names.length === 1 && names[0] === 'contents';
-  });
+  const live = line.github
+    .installationTokens()
+    .filter((token) => token.live && token.mintedAt > killedAt && String(token.asked) === 'contents');
   return live.length === 0 ? [] : [`${live.length} git tokens were not revoked`];
 }

@@ -115,7 +115,7 @@ export async function openLine(
       await Promise.all([...running].map((one) => one.stop()));
       await github.close();
       await database.drop();
-      if (!process.env.KEEP_LINE) await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

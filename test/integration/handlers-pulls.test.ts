@@ -93,8 +93,11 @@ describe('the pull request of a spec', () => {
   test('that is reopened beside a newer spec of its issue leaves both as they are', async () => {
     const { issue, pull } = await reviewed();
     await patch(pull, { state: 'closed' });
+    // Issue and pull request are lanes of their own: what closes the spec has to be decided first.
+    await desk.settle();
     await desk.unlabel(issue);
     await desk.label(issue);
+    await desk.settle();
     await patch(pull, { state: 'open' });
     await desk.settle();
     expect((await desk.specs(issue)).map(({ status }) => status)).toEqual(['closed', 'queued']);

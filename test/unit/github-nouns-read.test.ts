@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { RetryableError } from '../../src/errors.ts';
 import { readBranch, readBranchRules } from '../../src/github/branches.ts';
+import type { TokenProfile } from '../../src/github/client.ts';
 import { compareCommits } from '../../src/github/commits.ts';
 import { readFile } from '../../src/github/contents.ts';
 import { readInstallation } from '../../src/github/installations.ts';
@@ -20,8 +21,8 @@ const at = '/repos/acme/shop';
 const encoded = encodeURIComponent(BRANCH);
 
 /** A client whose next question about the repository gets this answer. */
-function answering(path: string, status: number, body: nock.Body) {
-  expectMint('reader');
+function answering(path: string, status: number, body: nock.Body, profile: TokenProfile = 'reader') {
+  expectMint(profile);
   api().get(path).reply(status, body);
   return stage().gh;
 }
@@ -306,7 +307,7 @@ describe('issues', () => {
   const path = `${at}/issues/5`;
 
   test('are read', async () => {
-    expect(await readIssue(answering(path, 200, fixture('issue')), REPO, 5)).toEqual({
+    expect(await readIssue(answering(path, 200, fixture('issue'), 'issues'), REPO, 5)).toEqual({
       kind: 'found',
       id: 3001,
       number: 5,
@@ -327,11 +328,13 @@ describe('issues', () => {
     [404, 'not_found'],
     [410, 'gone'],
   ])('answered with %d are missing', async (status, name) => {
-    expect(await readIssue(answering(path, status, refusal(name)), REPO, 5)).toEqual({ kind: 'missing' });
+    expect(await readIssue(answering(path, status, refusal(name), 'issues'), REPO, 5)).toEqual({
+      kind: 'missing',
+    });
   });
 
   test('that were transferred to another repository have moved', async () => {
-    expectMint('reader');
+    expectMint('issues');
     api()
       .get(path)
       .reply(301, {}, { location: `${API}/repositories/99/issues/1` });

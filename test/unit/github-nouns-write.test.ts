@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type nock from 'nock';
+import type { TokenProfile } from '../../src/github/client.ts';
 import {
   createComment,
   deleteComment,
@@ -26,13 +27,8 @@ const BRANCH = 'spec/1a2b3c4d-x';
 const at = '/repos/acme/shop';
 
 /** A client with the token of its writes, and where its requests are expected. */
-function writing() {
-  expectMint('control');
-  return { gh: stage().gh, github: api() };
-}
-
-function asking() {
-  expectMint('reader');
+function writing(profile: TokenProfile = 'control') {
+  expectMint(profile);
   return { gh: stage().gh, github: api() };
 }
 
@@ -115,7 +111,7 @@ describe('a comment', () => {
   const one = `${at}/issues/comments/1001`;
 
   test('is created', async () => {
-    const { gh, github } = writing();
+    const { gh, github } = writing('issues');
     github.post(`${at}/issues/5/comments`, { body: 'hello' }).reply(201, fixture('comment'));
 
     expect(await createComment(gh, REPO, { issue: 5, body: 'hello' })).toEqual({
@@ -125,21 +121,21 @@ describe('a comment', () => {
   });
 
   test('is edited', async () => {
-    const { gh, github } = writing();
+    const { gh, github } = writing('issues');
     github.patch(one, { body: 'new' }).reply(200, fixture('comment'));
 
     expect(await editComment(gh, REPO, { id: 1001, body: 'new' })).toEqual({ kind: 'edited' });
   });
 
   test('is deleted', async () => {
-    const { gh, github } = writing();
+    const { gh, github } = writing('issues');
     github.delete(one).reply(204);
 
     expect(await deleteComment(gh, REPO, 1001)).toEqual({ kind: 'deleted' });
   });
 
   test.each([404, 410])('that is gone (%d) is missing', async (status) => {
-    const { gh, github } = writing();
+    const { gh, github } = writing('issues');
     github.patch(one).reply(status, refusal('not_found'));
     github.delete(one).reply(status, refusal('not_found'));
 
@@ -148,7 +144,7 @@ describe('a comment', () => {
   });
 
   test('is found by its marker: ours only, this effect only, oldest first', async () => {
-    const { gh, github } = asking();
+    const { gh, github } = writing('issues');
     github
       .get(`${at}/issues/5/comments`)
       .query({ per_page: '100', page: '1', since: '2026-01-01T00:00:00.000Z' })
@@ -165,7 +161,7 @@ describe('a comment', () => {
   });
 
   test('of an App that is set by its client id is ours too', async () => {
-    expectMint('reader');
+    expectMint('issues');
     api().get(`${at}/issues/5/comments`).query(true).reply(200, fixture('comments'));
 
     const { items } = await listComments(stage({ appId: 'Iv23fixture' }).gh, REPO, { issue: 5 });
@@ -176,7 +172,7 @@ describe('a comment', () => {
   test('is looked for on every page, and a list that was cut says so', async () => {
     const [first] = fixture('comments') as unknown as object[];
     const page = Array.from({ length: 100 }, (_, n) => ({ ...first, id: n }));
-    const { gh, github } = asking();
+    const { gh, github } = writing('issues');
     for (const number of ['1', '2']) {
       github
         .get(`${at}/issues/5/comments`)
@@ -196,7 +192,7 @@ describe('a comment', () => {
 
 describe('a reaction', () => {
   test.each([200, 201])('is added to an issue or a comment, once or again (%d)', async (status) => {
-    const { gh, github } = writing();
+    const { gh, github } = writing('issues');
     github.post(`${at}/issues/5/reactions`, { content: 'eyes' }).reply(status, fixture('reaction'));
     github
       .post(`${at}/issues/comments/1001/reactions`, { content: 'confused' })
@@ -211,21 +207,21 @@ describe('a label', () => {
   const one = `${at}/issues/5/labels/in%20progress`;
 
   test('is added', async () => {
-    const { gh, github } = writing();
+    const { gh, github } = writing('issues');
     github.post(`${at}/issues/5/labels`, { labels: ['in progress'] }).reply(200, fixture('labels'));
 
     expect(await addLabels(gh, REPO, { issue: 5, labels: ['in progress'] })).toEqual(['spec', 'in progress']);
   });
 
   test('is removed', async () => {
-    const { gh, github } = writing();
+    const { gh, github } = writing('issues');
     github.delete(one).reply(200, []);
 
     expect(await removeLabel(gh, REPO, { issue: 5, label: 'in progress' })).toEqual({ kind: 'removed' });
   });
 
   test('that is not there is missing', async () => {
-    const { gh, github } = writing();
+    const { gh, github } = writing('issues');
     github.delete(one).reply(404, { message: 'Label does not exist' });
 
     expect(await removeLabel(gh, REPO, { issue: 5, label: 'in progress' })).toEqual({ kind: 'missing' });
@@ -267,7 +263,7 @@ describe('a pull request', () => {
   });
 
   test('that is open has no merge commit, only a trial one that is left out', async () => {
-    const { gh, github } = asking();
+    const { gh, github } = writing();
     github.get(`${at}/pulls/12`).reply(200, fixture('pull'));
 
     expect(await readPull(gh, REPO, 12)).toEqual({
@@ -289,7 +285,7 @@ describe('a pull request', () => {
   });
 
   test('that was merged has one', async () => {
-    const { gh, github } = asking();
+    const { gh, github } = writing();
     github.get(`${at}/pulls/12`).reply(200, fixture('pull-merged'));
 
     expect(await readPull(gh, REPO, 12)).toMatchObject({
@@ -301,14 +297,14 @@ describe('a pull request', () => {
   });
 
   test('that is not there is missing', async () => {
-    const { gh, github } = asking();
+    const { gh, github } = writing();
     github.get(`${at}/pulls/12`).reply(404, refusal('not_found'));
 
     expect(await readPull(gh, REPO, 12)).toEqual({ kind: 'missing' });
   });
 
   const listed = (query: Record<string, string>, body: nock.Body) => {
-    const { gh, github } = asking();
+    const { gh, github } = writing();
     github
       .get(`${at}/pulls`)
       .query({ ...query, per_page: '100', page: '1' })

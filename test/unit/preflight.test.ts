@@ -96,6 +96,7 @@ test('permissions that are missing, or too weak, are named one by one', () => {
     expect.stringContaining('"contents: write"'),
     expect.stringContaining('"pull requests: write"'),
   ]);
+  expect(permissionProblems(granted, PERMISSIONS.issues)).toEqual([]);
   expect(
     permissionProblems({ ...granted, contents: 'admin', pull_requests: 'write' }, PERMISSIONS.control),
   ).toEqual([]);

@@ -80,7 +80,8 @@ function mint(call: AppCall): Reply {
     repositoryIds,
     expiresAt,
   });
-  world.minted.push({ secret: token, permissions, mintedAt: now(world) });
+  const asked = call.body.permissions ? Object.keys(call.body.permissions) : null;
+  world.minted.push({ secret: token, permissions, asked, mintedAt: now(world) });
   const listed =
     wanted ?? (installation.selection === 'selected' ? repositoriesOf(world, installation) : null);
   return created({

@@ -70,6 +70,14 @@ export function startInbox(options: InboxOptions): Inbox {
     const more = arrivals && (await routeDeliveries(db, ROUTE_BATCH, route));
     const free = concurrency - inHand.size;
     const claimed = free > 0 ? await claimHeads(db, free, settings.leaseMs) : [];
+    // Told to stop while claiming: the others may have them at once.
+    if (stopping) {
+      await releaseDeliveries(
+        db,
+        claimed.map(({ guid }) => guid).filter((guid) => !inHand.has(guid)),
+      );
+      return false;
+    }
     // A claim that outlived its lease here is still in hand; taking it twice would only lose against itself.
     for (const delivery of claimed) if (!inHand.has(delivery.guid)) take(delivery);
     return more;

@@ -1,3 +1,4 @@
+import { readInstallationRow } from '../../db/accounts.ts';
 import { readSpec, type SpecRow } from '../../db/specs.ts';
 import { readBranchRules } from '../../github/branches.ts';
 import type { RepoRef } from '../../github/client.ts';
@@ -20,6 +21,8 @@ import {
   settingsProblems,
 } from './problems.ts';
 
+const NEEDED = { ...PERMISSIONS.control, ...PERMISSIONS.issues };
+
 /** Looks at everything a spec needs before a sandbox is started, and starts it or says what is missing. */
 export async function prepareSpec(deps: Deps, { specId }: { specId: string }): Promise<void> {
   const spec = await readSpec(deps.db, specId);
@@ -36,6 +39,12 @@ async function inspect(deps: Deps, spec: SpecRow): Promise<SpecInput> {
   if (local.length > 0) return failed(local);
   const reach = await reachOf(deps.db, spec.repository_id);
   if (reach.kind !== 'open') return failed([`Specwright can't work here: ${reach.reason}.`]);
+  const recorded = await readInstallationRow(deps.db, reach.repo.installationId);
+  if (recorded && permissionProblems(recorded.permissions, NEEDED).length > 0) {
+    // A webhook may have been missed, so GitHub has the last word.
+    const problems = await missingPermissions(deps, reach.repo);
+    if (problems.length > 0) return failed(problems);
+  }
   try {
     return await ask(deps, spec, reach.repo);
   } catch (error) {
@@ -69,5 +78,5 @@ function isAboutPermissions(error: GitHubError): boolean {
 async function missingPermissions(deps: Deps, repo: RepoRef): Promise<string[]> {
   const installation = await readInstallation(deps.github, repo.installationId);
   if (installation.kind === 'missing') return ['The App is no longer installed here. Install it again.'];
-  return permissionProblems(installation.permissions, PERMISSIONS.control);
+  return permissionProblems(installation.permissions, NEEDED);
 }

@@ -37,7 +37,7 @@ export async function loadWork(db: Db | Trx, spec: SpecRow): Promise<Work> {
   return {
     spec,
     settings: settingsOf(spec),
-    artifacts: Object.fromEntries(accepted.map((row) => [row.phase, row.content])) as Artifacts,
+    artifacts: Object.fromEntries(accepted.map((row) => [row.phase, row.content])),
     hashes: accepted.map((row) => row.hash),
     tasks: rows.map((row) => ({ ...(row.content as PlannedTask), row })),
     repository: project ? `${project.owner}/${project.name}` : '',
