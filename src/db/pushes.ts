@@ -22,8 +22,21 @@ export async function settlePush(
   id: string,
   state: Exclude<PushRow['state'], 'intended'>,
 ): Promise<PushRow | null> {
-  const rows = await db('pushes').where({ id }).whereIn('state', ['intended', 'unknown']).update({ state }).returning('*');
+  const rows = await db('pushes')
+    .where({ id })
+    .whereIn('state', ['intended', 'unknown'])
+    .update({ state })
+    .returning('*');
   return rows[0] ?? null;
+}
+
+/** Whether a push out of one of this worker's sandboxes is under way. */
+export async function hasPushUnderWay(db: Db, owner: string): Promise<boolean> {
+  const row = await db('pushes')
+    .join('sandboxes', 'sandboxes.id', 'pushes.sandbox_id')
+    .where({ owner, 'pushes.state': 'intended' })
+    .first('pushes.id');
+  return row !== undefined;
 }
 
 /** The spec's pushes of which nobody knows whether they arrived: the host has to be asked. Oldest first. */

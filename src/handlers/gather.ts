@@ -32,6 +32,6 @@ export async function decideWith(
   at: { unit: Parameters<Handler['decide']>[1]; payload: unknown; gathered: Gathered },
 ): Promise<Verdict> {
   const { unit, payload, gathered } = at;
-  if (typeof gathered['outOfReach'] === 'string') return ignored(gathered['outOfReach']);
+  if (typeof gathered.outOfReach === 'string') return ignored(gathered.outOfReach);
   return handler.decide(deps, unit, { payload, gathered });
 }

@@ -40,14 +40,10 @@ export const issuesClosed = defineHandler<IssueEvent>({
   async decide(deps, unit, { payload, gathered }) {
     const spec = await findOpenEnded(unit.trx, payload);
     if (!spec) return ignored('the issue has no spec that could go on');
-    if (
-      spec.pull_request_number !== null &&
-      gathered['pull'] === undefined &&
-      isLive(spec.status as Status)
-    ) {
+    if (spec.pull_request_number !== null && gathered.pull === undefined && isLive(spec.status as Status)) {
       throw new StaleError('the pull request came while the questions were asked');
     }
-    const pull = gathered['pull'] as Awaited<ReturnType<typeof readPull>> | undefined;
+    const pull = gathered.pull as Awaited<ReturnType<typeof readPull>> | undefined;
     const by = payload.sender.login;
     if (pull?.kind === 'found' && pull.merged) {
       const { mergeSha = null, headSha } = pull;

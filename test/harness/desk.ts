@@ -155,7 +155,7 @@ async function openWork(db: Line['database']['db']): Promise<string[]> {
 async function publish(desk: Desk, issue: number): Promise<string> {
   const { id } = await desk.spec(issue);
   const branch = `spec/${id.slice(0, 8)}-greet`;
-  const base = (await desk.repository()).branches['main']!;
+  const base = (await desk.repository()).branches.main!;
   await desk.api('POST', `${desk.path}/git/refs`, { ref: `refs/heads/${branch}`, sha: base });
   const file = { message: 'Work', content: Buffer.from(id).toString('base64'), branch };
   await desk.api('PUT', `${desk.path}/contents/work-${issue}.txt`, file);

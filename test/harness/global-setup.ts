@@ -1,9 +1,11 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PgBoss } from 'pg-boss';
 import { connectDatabase } from '../../src/db/connect.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded/start.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { createQueues } from '../../src/services/jobs/jobs.ts';
 import { onDatabase, TEMPLATE, TEST_SERVER } from './database.ts';
 
 declare global {
@@ -32,4 +34,13 @@ export default async function setUp(): Promise<void> {
   });
   await migrate(template);
   await template.destroy();
+  await prepareJobs(onDatabase(server.url, TEMPLATE));
+}
+
+/** The queues' schema once, and not again by every process that a test starts. */
+async function prepareJobs(url: string): Promise<void> {
+  const boss = new PgBoss({ connectionString: url, max: 1, schedule: false, supervise: false });
+  await boss.start();
+  await createQueues(boss);
+  await boss.stop({ graceful: false });
 }

@@ -48,7 +48,7 @@ export function quickScript(delayMs = 0): Script {
   const script = demoScript() as unknown as { phases: Record<string, object>; tasks: Record<string, object> };
   const quick = (plays: Record<string, object>) =>
     Object.fromEntries(Object.entries(plays).map(([name, play]) => [name, { ...play, delayMs, say: [] }]));
-  return { phases: quick(script.phases), tasks: quick(script.tasks) } as Script;
+  return { phases: quick(script.phases), tasks: quick(script.tasks) };
 }
 
 export async function openLine(
@@ -102,7 +102,7 @@ export async function openLine(
           return child.exited;
         },
       });
-      if (more['ROLE'] !== 'worker') point(child.url);
+      if (more.ROLE !== 'worker') point(child.url);
       return child;
     },
     async request(title = 'Greet people by time of day', body = 'Say good morning in the morning.') {
@@ -148,7 +148,7 @@ async function startChildProcess(env: Record<string, string>, logFile: string): 
   const { appendFileSync } = await import('node:fs');
   const child = spawn(process.execPath, [MAIN, 'start'], {
     cwd: tmpdir(),
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>

@@ -83,7 +83,7 @@ async function branchesOf(spec: SpecRow): Promise<string[]> {
   );
 }
 
-const main = async () => (await desk.repository()).branches['main']!;
+const main = async () => (await desk.repository()).branches.main!;
 
 const makeBranch = (name: string, sha: string) =>
   desk.api('POST', `${desk.path}/git/refs`, { ref: `refs/heads/${name}`, sha });

@@ -190,7 +190,7 @@ describe('a repository', () => {
     expect(await project(id)).toMatchObject({ private: true });
     await desk.github.setPrivate('acme/plain', false);
     const { branches } = (await desk.github.state()).repos['acme/plain']!;
-    await desk.api('POST', '/repos/acme/plain/git/refs', { ref: 'refs/heads/trunk', sha: branches['main'] });
+    await desk.api('POST', '/repos/acme/plain/git/refs', { ref: 'refs/heads/trunk', sha: branches.main });
     await desk.github.setDefaultBranch('acme/plain', 'trunk');
     await desk.settle();
     expect(await project(id)).toMatchObject({ private: false, default_branch: 'trunk' });

@@ -41,7 +41,7 @@ async function post(issue: number, login: string, over: Record<string, unknown> 
     action: 'labeled',
     label: { name: 'spec' },
     issue: {
-      ...(sent.payload['issue'] as object),
+      ...(sent.payload.issue as object),
       number: issue,
       state: 'open',
       title: 'T',
@@ -76,7 +76,7 @@ describe('a label that starts nothing', () => {
   });
 
   test('is one on a pull request', async () => {
-    const branch = { ref: 'refs/heads/side', sha: (await desk.repository()).branches['main'] };
+    const branch = { ref: 'refs/heads/side', sha: (await desk.repository()).branches.main };
     await desk.api('POST', `${desk.path}/git/refs`, branch);
     const file = { message: 'Side', content: 'c2lkZQ==', branch: 'side' };
     await desk.api('PUT', `${desk.path}/contents/side.txt`, file);
@@ -126,7 +126,7 @@ describe('a sender without write permission', () => {
   test('in a private repository a reader is told and somebody unknown is not', async () => {
     await desk.github.setPrivate(desk.world.repo.fullName, true);
     const issue = await desk.openIssue();
-    const hidden = desk.github.deliveries().findLast((one) => one.event === 'issues')!.payload['repository'];
+    const hidden = desk.github.deliveries().findLast((one) => one.event === 'issues')!.payload.repository;
     await labelAs(issue, 'stranger', { repository: hidden });
     expect(await desk.notices(issue)).toEqual([]);
     await labelAs(issue, 'rookie', { repository: hidden });
@@ -285,7 +285,7 @@ describe('a failed spec that is labelled again', () => {
 describe('an unclear answer about the sender', () => {
   const silent = () => hold(desk, ({ route }) => (route.endsWith('/permission') ? { status: 500 } : null));
   const pending = async () =>
-    Number((await desk.database.db('deliveries').where({ state: 'pending' }).count())[0]?.['count']);
+    Number((await desk.database.db('deliveries').where({ state: 'pending' }).count())[0]?.count);
 
   test('is waited for, and nobody is accused meanwhile', async () => {
     silent();

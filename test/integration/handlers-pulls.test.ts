@@ -172,7 +172,7 @@ describe('an issue that is closed', () => {
 });
 
 test('a deleted branch of no spec is ignored', async () => {
-  const sha = (await desk.repository()).branches['main'];
+  const sha = (await desk.repository()).branches.main;
   await desk.api('POST', `${desk.path}/git/refs`, { ref: 'refs/heads/other', sha });
   await desk.api('DELETE', `${desk.path}/git/refs/heads/other`);
   await desk.settle();

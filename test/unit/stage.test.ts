@@ -4,7 +4,7 @@ import { parseStep, phaseStep, taskPrefix, verifyPrefix } from '../../src/servic
 import { stageOf } from '../../src/services/steps/stage.ts';
 
 const prefix = taskPrefix(2, 1);
-const at = { prefix, sandboxId: 'new', checkpointSha: 'before' };
+const at = { prefix, sandboxId: 'new', checkpointSha: 'before', baseSha: 'base' };
 
 const agent = (sandbox: string, outcome: 'done' | 'failed' = 'done') => ({
   step: `${prefix}agent`,
@@ -30,6 +30,16 @@ test('what the agent did is committed, then pushed, then done', () => {
 
 test('an empty commit needs no push, even when it names the checkpoint', () => {
   expect(stageOf([agent('new'), commit('new', 'before', true)], at)).toEqual({ at: 'done', sha: null });
+});
+
+test('an empty commit on the base needs no push while there is no checkpoint', () => {
+  const first = { ...at, checkpointSha: null };
+  expect(stageOf([agent('new'), commit('new', 'base', true)], first)).toEqual({ at: 'done', sha: null });
+});
+
+test('an empty commit on top of one that never arrived is not done: that one is still to be pushed', () => {
+  const stage = stageOf([agent('new'), commit('new', 'refused', true)], at);
+  expect(stage).toEqual({ at: 'push', sha: 'refused' });
 });
 
 test('a failed agent is asked again', () => {

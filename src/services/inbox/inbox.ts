@@ -70,14 +70,7 @@ export function startInbox(options: InboxOptions): Inbox {
     const more = arrivals && (await routeDeliveries(db, ROUTE_BATCH, route));
     const free = concurrency - inHand.size;
     const claimed = free > 0 ? await claimHeads(db, free, settings.leaseMs) : [];
-    // Told to stop while claiming: the others may have them at once.
-    if (stopping) {
-      await releaseDeliveries(
-        db,
-        claimed.map(({ guid }) => guid).filter((guid) => !inHand.has(guid)),
-      );
-      return false;
-    }
+    if (stopping) return await giveBack(db, claimed, inHand);
     // A claim that outlived its lease here is still in hand; taking it twice would only lose against itself.
     for (const delivery of claimed) if (!inHand.has(delivery.guid)) take(delivery);
     return more;
@@ -121,6 +114,17 @@ export function startInbox(options: InboxOptions): Inbox {
       }
     },
   };
+}
+
+/** Told to stop while claiming: the others may have what was claimed at once. */
+async function giveBack(
+  db: Db,
+  claimed: readonly ClaimedDelivery[],
+  inHand: ReadonlyMap<string, unknown>,
+): Promise<false> {
+  const guids = claimed.map(({ guid }) => guid).filter((guid) => !inHand.has(guid));
+  await releaseDeliveries(db, guids);
+  return false;
 }
 
 /** If the database fails, the claim runs out and the delivery is taken again. */

@@ -70,7 +70,7 @@ export function ruleProblems(rules: readonly BranchRule[], branch: string): stri
 function nameProblem(parameters: Readonly<Record<string, unknown>>, branch: string): string[] {
   const text = (key: string) => (typeof parameters[key] === 'string' ? parameters[key] : '');
   const fits = matches(branch, { operator: text('operator'), pattern: text('pattern') });
-  if (fits !== (parameters['negate'] === true)) return [];
+  if (fits !== (parameters.negate === true)) return [];
   return [`A rule allows only other names than \`${branch}\` for a branch: exclude \`spec/**\` from it.`];
 }
 

@@ -13,7 +13,10 @@
  * - A row is closed while its sandbox is being made → `ensure` sees that and destroys it.
  */
 import { releaseEffects } from '../../db/effects.ts';
-import { listClosing, listUnfinished, markGone } from '../../db/sandboxes.ts';
+import { hasPushUnderWay } from '../../db/pushes.ts';
+import { loseOpenRuns } from '../../db/runs.ts';
+import { listClosing, listUnfinished, markClosing, markGone } from '../../db/sandboxes.ts';
+import { lockSpec, raiseGeneration } from '../../db/specs.ts';
 import { releaseStatusLeases } from '../../db/status-leases.ts';
 import type { Trx } from '../../db/types.ts';
 import { deleteWorker, isOwnerGone, listWorkers } from '../../db/workers.ts';
@@ -21,7 +24,12 @@ import { messageOf } from '../../errors.ts';
 import type { SandboxProvider } from '../../sandbox/provider.ts';
 import type { Deps } from '../deps.ts';
 import { takeUpWork } from '../monitor/sweep.ts';
+import { advance } from '../spec/advance.ts';
 import { loseSandbox } from './lose.ts';
+
+/** Part of the time that a stopping worker has left for its sandboxes. */
+const PUSH_WAIT_MS = 2000;
+const PUSH_LOOK_MS = 20;
 
 /** Ends this worker's sandboxes whose rows say so. One failure never keeps the others. */
 export async function endClosing(deps: Deps, provider: SandboxProvider): Promise<void> {
@@ -60,12 +68,40 @@ async function closeIfGone(deps: Deps, owner: string): Promise<boolean> {
   });
 }
 
-/** This worker stops: its sandboxes end with it, and their specs go on with the next worker. */
+/**
+ * This worker stops: its sandboxes end with it, and their specs go on with the next worker. First they are fenced off,
+ * then a push that is under way is waited for: a sandbox that started before it arrived would work on the wrong base.
+ */
 export async function releaseAll(deps: Deps): Promise<void> {
+  const specIds = await deps.db.transaction((trx) => fenceAll(trx, deps.workerId));
+  await pushesEnd(deps);
   await deps.db.transaction(async (trx) => {
+    const input = { type: 'sandbox_lost', reason: 'host_restart', exhausted: false } as const;
+    for (const specId of specIds) await advance(deps, { trx, delivery: null }, { specId, input });
     await releaseAllOf(deps, trx, deps.workerId);
     await deleteWorker(trx, deps.workerId);
   });
+}
+
+/** From the commit on every call out of these sandboxes is answered 410. Answers the specs that need another one. */
+async function fenceAll(trx: Trx, owner: string): Promise<string[]> {
+  const specIds: string[] = [];
+  for (const row of await listUnfinished(trx, owner)) {
+    await lockSpec(trx, row.spec_id);
+    const live = row.state === 'requested' || row.state === 'running';
+    if (!live || !(await markClosing(trx, row.spec_id, 'host_restart'))) continue;
+    await raiseGeneration(trx, row.spec_id);
+    await loseOpenRuns(trx, row.spec_id);
+    specIds.push(row.spec_id);
+  }
+  return specIds;
+}
+
+async function pushesEnd(deps: Deps): Promise<void> {
+  for (let waitedMs = 0; waitedMs < PUSH_WAIT_MS; waitedMs += PUSH_LOOK_MS) {
+    if (!(await hasPushUnderWay(deps.db, deps.workerId))) return;
+    await deps.clock.sleep(PUSH_LOOK_MS);
+  }
 }
 
 async function releaseAllOf(deps: Deps, trx: Trx, owner: string): Promise<void> {

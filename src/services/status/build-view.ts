@@ -96,7 +96,7 @@ function phaseView(
     endedAt: completed?.created_at ?? null,
     attempt,
     ...(current && attempt > 1 ? { failures: at.failures } : {}),
-    ...(completed?.payload['command'] === null ? { note: 'no command is set, so nothing was run' } : {}),
+    ...(completed?.payload.command === null ? { note: 'no command is set, so nothing was run' } : {}),
   };
 }
 

@@ -2,7 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { insertPush, listUnclearPushes, settlePush } from '../../db/pushes.ts';
 import { findOpenRun } from '../../db/runs.ts';
 import { findSandboxByBearer, readSandbox } from '../../db/sandboxes.ts';
-import { annotateSpec, readSpec } from '../../db/specs.ts';
+import { annotateSpec, lockSpec, readSpec } from '../../db/specs.ts';
+import type { Trx } from '../../db/types.ts';
 import { RetryableError } from '../../errors.ts';
 import type { EventAck, EventBatch, NextStep, Step, StepResult } from '../../runner/protocol.ts';
 import { checkpointRef } from '../branches/name.ts';
@@ -79,23 +80,8 @@ function createGitBackend(deps: Deps, gitTokens: GitTokens) {
       const token = await gitTokens.tokenFor(asking.sandboxId, repo, access);
       return `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
     },
-    async intend(asking: Asking, push: { ref: string; oldSha: string; newSha: string }) {
-      const open = await findOpenRun(deps.db, asking.specId);
-      const step = open?.request as Step | undefined;
-      if (step?.kind !== 'push' || step.sha !== push.newSha || open?.sandbox_id !== asking.sandboxId) {
-        return { refused: 'only the runner pushes, and only the commit it was told to push' };
-      }
-      const id = randomUUID();
-      await insertPush(deps.db, {
-        id,
-        spec_id: asking.specId,
-        sandbox_id: asking.sandboxId,
-        ref: push.ref,
-        old_sha: push.oldSha,
-        new_sha: push.newSha,
-      });
-      return { id };
-    },
+    intend: (asking: Asking, push: { ref: string; oldSha: string; newSha: string }) =>
+      deps.db.transaction((trx) => intend(trx, asking, push)),
     async settle(id: string, state: 'accepted' | 'refused' | 'unknown') {
       const push = await settlePush(deps.db, id, state);
       if (push && state === 'accepted') {
@@ -103,4 +89,32 @@ function createGitBackend(deps: Deps, gitTokens: GitTokens) {
       }
     },
   };
+}
+
+/**
+ * Records a push before it is forwarded. Under the spec's lock: once a sandbox is fenced off no push of it begins, and
+ * one that had begun can be seen.
+ */
+async function intend(
+  trx: Trx,
+  asking: Asking,
+  push: { ref: string; oldSha: string; newSha: string },
+): Promise<{ id: string } | { refused: string }> {
+  const spec = await lockSpec(trx, asking.specId);
+  if (spec?.generation !== asking.generation) return { refused: 'another sandbox has taken over' };
+  const open = await findOpenRun(trx, asking.specId);
+  const step = open?.request as Step | undefined;
+  if (step?.kind !== 'push' || step.sha !== push.newSha || open?.sandbox_id !== asking.sandboxId) {
+    return { refused: 'only the runner pushes, and only the commit it was told to push' };
+  }
+  const id = randomUUID();
+  await insertPush(trx, {
+    id,
+    spec_id: asking.specId,
+    sandbox_id: asking.sandboxId,
+    ref: push.ref,
+    old_sha: push.oldSha,
+    new_sha: push.newSha,
+  });
+  return { id };
 }

@@ -166,5 +166,6 @@ async function stageAt({ trx }: Unit, { work, asking }: Situation, prefix: strin
     prefix,
     sandboxId: asking.sandboxId,
     checkpointSha: work.spec.checkpoint_sha,
+    baseSha: work.spec.base_sha!,
   });
 }

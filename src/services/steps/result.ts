@@ -80,11 +80,25 @@ async function judgeTask(
 ): Promise<void> {
   const { spec, result, name } = answered;
   const failure = failureOf(result);
-  if (failure !== null) return failTask(deps, unit, { spec, ordinal: name.ordinal, reason: failure });
+  if (failure !== null) {
+    await failTask(deps, unit, { spec, ordinal: name.ordinal, reason: failure });
+    return startAfresh(deps, unit, answered);
+  }
+  const nothing =
+    result.kind === 'commit' && result.empty && result.sha === (spec.checkpoint_sha ?? spec.base_sha);
   const done =
-    (result.kind === 'commit' && result.empty && { sha: null }) ||
+    (nothing && { sha: null }) ||
     (result.kind === 'push' && arrived(answered) && { sha: spec.checkpoint_sha });
   if (done) await finishTask(deps, unit, { specId: spec.id, ordinal: name.ordinal, sha: done.sha });
+}
+
+/**
+ * After a refused push the work tree stands on a commit that never arrived, or on a base that has moved: the next
+ * attempt gets a new sandbox, which starts from what GitHub has.
+ */
+async function startAfresh(deps: Deps, unit: Unit, { run, result }: Answered): Promise<void> {
+  if (result.kind !== 'push') return;
+  await loseSandbox(deps, unit, { sandboxId: run.sandbox_id, reason: 'push_refused' });
 }
 
 /** The gateway's record counts, not the runner's word; a push that is not recorded is asked for again. */
@@ -134,6 +148,7 @@ async function judgeVerify(
     specId: spec.id,
     input: { type: 'verify_failed', reason, attemptsPerRound },
   });
+  await startAfresh(deps, unit, answered);
 }
 
 function endingOf(result: Extract<StepResult, { kind: 'command' }>, command: string | null): string {

@@ -17,7 +17,7 @@ type Runs = readonly Pick<RunRow, 'step' | 'sandbox_id' | 'result'>[];
  */
 export function stageOf(
   runs: Runs,
-  at: { prefix: string; sandboxId: string; checkpointSha: string | null },
+  at: { prefix: string; sandboxId: string; checkpointSha: string | null; baseSha: string },
 ): Stage {
   const resultOf = (stage: string, here: boolean) =>
     runs.find((run) => run.step === `${at.prefix}${stage}` && (!here || run.sandbox_id === at.sandboxId))
@@ -29,7 +29,9 @@ export function stageOf(
   if (everCommitted) return { at: 'done', sha: at.checkpointSha };
   const commit = resultOf('commit', true);
   if (commit?.kind === 'commit') {
-    return commit.empty ? { at: 'done', sha: null } : { at: 'push', sha: commit.sha };
+    // Nothing new on top of a commit that never arrived is work that is missing.
+    const nothing = commit.empty && commit.sha === (at.checkpointSha ?? at.baseSha);
+    return nothing ? { at: 'done', sha: null } : { at: 'push', sha: commit.sha };
   }
   const agent = resultOf('agent', true);
   return agent?.kind === 'agent' && agent.outcome === 'done' ? { at: 'commit' } : { at: 'agent' };

@@ -35,7 +35,7 @@ export async function publishArtifacts(deps: Deps, publishing: Publishing): Prom
 /** What needs a person, as a comment of its own that mentions them. */
 export async function publishNotice(deps: Deps, publishing: Publishing): Promise<Published> {
   const spec = requireSpec(publishing);
-  const notice = publishing.effect.payload['notice'] as Notice;
+  const notice = publishing.effect.payload.notice as Notice;
   // Somebody asked again before it could be posted, and the words would be those of the new attempt.
   const overtaken = notice !== 'pull_ready' && !publishing.effect.effect_key.endsWith(`/${spec.round}`);
   if (overtaken) return { kind: 'done', externalId: 'not needed: it was tried again' };

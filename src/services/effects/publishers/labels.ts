@@ -14,7 +14,7 @@ function belongs({ status }: SpecRow, label: string): boolean {
 /** Adding a label that is there already changes nothing at GitHub. */
 export async function addLabel(deps: Deps, publishing: Publishing): Promise<Published> {
   const spec = requireSpec(publishing);
-  const label = String(publishing.effect.payload['label']);
+  const label = String(publishing.effect.payload.label);
   if (!belongs(spec, label)) return notNeeded;
   await addLabels(deps.github, publishing.repo, { issue: spec.issue_number, labels: [label] });
   return { kind: 'done', externalId: null };
@@ -23,7 +23,7 @@ export async function addLabel(deps: Deps, publishing: Publishing): Promise<Publ
 /** A label that people removed first counts as removed. */
 export async function dropLabel(deps: Deps, publishing: Publishing): Promise<Published> {
   const spec = requireSpec(publishing);
-  const label = String(publishing.effect.payload['label']);
+  const label = String(publishing.effect.payload.label);
   if (belongs(spec, label)) return notNeeded;
   await removeLabel(deps.github, publishing.repo, { issue: spec.issue_number, label });
   return { kind: 'done', externalId: null };

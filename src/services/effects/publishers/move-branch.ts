@@ -13,7 +13,7 @@ export async function moveBranch(deps: Deps, publishing: Publishing): Promise<Pu
   if (spec.status !== 'publishing')
     return { kind: 'done', externalId: 'not needed: nothing is published now' };
   const { repo } = publishing;
-  const sha = String(publishing.effect.payload['sha']);
+  const sha = String(publishing.effect.payload.sha);
   const ref = `heads/${spec.branch_name}`;
   if (spec.branch_name === null) {
     return { kind: 'refused', cause: 'the branch was not created yet', again: true };

@@ -12,7 +12,7 @@ export async function acknowledge(deps: Deps, publishing: Publishing): Promise<P
 
 /** 😕: the request was refused. */
 export async function refuse(deps: Deps, { effect, repo }: Publishing): Promise<Published> {
-  const issue = Number(effect.payload['issue']);
+  const issue = Number(effect.payload.issue);
   await addIssueReaction(deps.github, repo, { issue, content: 'confused' });
   return { kind: 'done', externalId: null };
 }
