@@ -58,6 +58,7 @@ function pointless({ issue, label }: LabelEvent): string | null {
   return issue.state === 'open' ? null : 'the issue is closed';
 }
 
+/** What `gather` above answered, read back from the delivery. */
 function answersOf(gathered: Gathered): Answers {
   return gathered as unknown as Answers;
 }

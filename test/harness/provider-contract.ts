@@ -47,6 +47,7 @@ export interface ContractSubject {
 
 /** Defines the tests that every provider must pass; they branch on its capabilities. */
 export function describeProviderContract({ name, provider, probe, runs }: ContractSubject): void {
+  // A machine whose kernel forbids namespaces can't run a sandbox at all; the skipped test's name says what it needs.
   const [suite, proof] = probe.ok ? [describe, test] : [describe.skip, test.skip];
   proof(`${name} works here${probe.ok ? '' : `, which needs: ${probe.fix} (${probe.reason})`}`, () => {
     expect(probe).toMatchObject({ ok: true, isolated: provider.capabilities.isolated });
@@ -240,6 +241,7 @@ function describeFiles({ provider, open, sh, js, socketOf }: ContractRig): void 
 }
 
 function describeLifecycle({ provider, open, sh, ends, runs }: ContractRig): void {
+  // A provider that does not claim to stop and start has nothing to keep here.
   const stopStart = provider.capabilities.stopStart ? test : test.skip;
 
   stopStart('stop ends every program and start finds the files again', async () => {

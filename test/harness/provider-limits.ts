@@ -5,6 +5,7 @@ import { until } from './until.ts';
 /** The part of the contract about limits; each is tested only where the provider claims it. */
 export function describeLimits(rig: ContractRig): void {
   const { memoryLimit, processLimit, diskLimit, cpuLimit } = rig.provider.capabilities;
+  // A limit that this machine does not offer (no control groups, unsafe mode) is not claimed, so it is skipped.
   describe('with limits', () => {
     (memoryLimit ? test : test.skip)('too much memory ends the sandbox, and the reason is told first', () =>
       expectMemoryLimit(rig),

@@ -17,6 +17,7 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 const trial = createLocalProvider({ root: join(base, 'trial'), unsafe: false });
 const probe = await trial.probe();
 await trial.close();
+// Without namespaces there is no sandbox that could outlive its owner, and only root can give it a uid of its own.
 const whereItWorks = probe.ok ? test : test.skip;
 const asRoot = probe.ok && process.getuid?.() === 0 ? test : test.skip;
 

@@ -14,6 +14,7 @@ import { claimUid, uidRange } from '../../src/sandbox/local/uids.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'sw-parts-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
+// Mount tables and /proc are Linux's.
 const linux = process.platform === 'linux' ? test : test.skip;
 const LIMITS = { memoryMb: 256, cpus: 0.5, processes: 40, diskMb: 10 };
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Binaries } from './binaries.ts';
 import type { Identity } from './identity.ts';
@@ -39,7 +40,7 @@ export function startWatchdog(order: WatchdogOrder): () => Promise<void> {
   const gone = new Promise<void>((resolve) => child.on('exit', () => resolve()).on('error', () => resolve()));
   child.unref();
   // A pipe to a child keeps the event loop alive unless told otherwise.
-  (child.stdin as unknown as { unref(): void }).unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
   return async () => {
     child.ref();
     child.stdin.end();
