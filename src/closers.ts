@@ -1,7 +1,7 @@
 /** What was opened, to be closed in the opposite order: at the end, or when opening the rest fails. */
 export interface Closers {
   add(close: () => Promise<unknown>): void;
-  /** Closes everything, each thing once. @throws the error of the first that fails; the ones behind it stay open */
+  /** Closes everything, each thing once, whatever fails. @throws the first failure, after the rest is closed */
   closeAll(): Promise<void>;
 }
 
@@ -10,7 +10,15 @@ export function createClosers(): Closers {
   return {
     add: (close) => void opened.push(close),
     async closeAll() {
-      for (let close = opened.pop(); close; close = opened.pop()) await close();
+      const failures: unknown[] = [];
+      for (let close = opened.pop(); close; close = opened.pop()) {
+        try {
+          await close();
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) throw failures[0];
     },
   };
 }

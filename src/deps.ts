@@ -1,8 +1,8 @@
-/** The only place that constructs clients. */
+/** Where database, jobs, GitHub and sandboxes are constructed; services get them handed. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify from 'fastify';
 import { PgBoss } from 'pg-boss';
 import { parseScript } from './agent/script.ts';
 import { systemClock } from './clock.ts';
@@ -24,7 +24,7 @@ import type { SandboxProvider } from './sandbox/provider.ts';
 import type { AgentChoice, Deps, SandboxChoice, Timing } from './services/deps.ts';
 import { createJobs, createQueues } from './services/jobs/jobs.ts';
 import { bundleRunner, type RunnerBundle } from './services/sandboxes/bundle.ts';
-import { createGitTokens, type GitTokens } from './services/sandboxes/git-tokens.ts';
+import { createGitTokens } from './services/sandboxes/git-tokens.ts';
 import { createBackend } from './services/steps/backend.ts';
 
 /** Everything a process holds open. */
@@ -32,9 +32,8 @@ export interface Opened {
   readonly deps: Deps;
   readonly boss: PgBoss;
   readonly databaseUrl: string;
-  readonly gitTokens: GitTokens;
-  /** The gateway without a port; sandboxes reach it through their sockets. */
-  readonly gatewayApp: FastifyInstance;
+  /** What the gateway asks, on the sandboxes' sockets as on the public port. */
+  readonly backend: ReturnType<typeof createBackend>;
   /** Null in a process that runs no sandboxes. */
   readonly provider: SandboxProvider | null;
   close(): Promise<void>;
@@ -103,9 +102,10 @@ async function open(
     workerId: randomUUID(),
     publicUrl: config.publicUrl,
   };
-  await gatewayApp.register(gateway(createBackend(deps, gitTokens)), { prefix: GATEWAY_PREFIX });
+  const backend = createBackend(deps, gitTokens);
+  await gatewayApp.register(gateway(backend), { prefix: GATEWAY_PREFIX });
   await gatewayApp.ready();
-  return { deps, boss, databaseUrl, gitTokens, gatewayApp, provider, close: () => closers.closeAll() };
+  return { deps, boss, databaseUrl, backend, provider, close: () => closers.closeAll() };
 }
 
 async function startEmbedded(config: Config, log: RootLogger, closers: Closers): Promise<string> {

@@ -13,7 +13,6 @@ import { ingress } from './http/ingress.ts';
 import { createAccept } from './services/inbox/accept.ts';
 import { checkProcess } from './services/monitor/checks.ts';
 import { readEvents, readSandboxStatus } from './services/monitor/read-specs.ts';
-import { createBackend } from './services/steps/backend.ts';
 
 export interface Web {
   readonly url: string;
@@ -54,12 +53,12 @@ function asUserError(error: unknown, { host, port }: Config): unknown {
 }
 
 async function openPublic(app: FastifyInstance, config: Config, opened: Opened): Promise<pg.Pool> {
-  const { deps, gitTokens } = opened;
+  const { deps } = opened;
   const pool = createPool(opened.databaseUrl, HOT_CONNECTIONS);
   const accept = createAccept({ store: createDeliveryStore(pool), log: deps.log });
   const secrets = [config.webhookSecret, config.webhookSecretPrevious].filter((one) => one !== null);
   await app.register(ingress({ accept, secrets: () => secrets, log: deps.log }));
-  await app.register(gateway(createBackend(deps, gitTokens)), { prefix: GATEWAY_PREFIX });
+  await app.register(gateway(opened.backend), { prefix: GATEWAY_PREFIX });
   await app.register(
     specsApi({
       token: config.apiToken,
