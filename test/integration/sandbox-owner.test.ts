@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -35,8 +36,10 @@ describe('the owner of a sandbox', () => {
     const owner = startOwner({ root, words });
     const { socket, externalId } = await firstLine(owner);
     expect(words.map(programRuns)).toEqual([true, true]);
+    const dead = once(owner, 'exit');
     owner.kill('SIGKILL');
     await until(() => !words.some(programRuns), 2_000);
+    await dead;
 
     expect(existsSync(join(root, externalId))).toBe(true);
     const successor = createLocalProvider({ root, unsafe: false });

@@ -3,6 +3,7 @@
  * exists without an owner.
  *
  * Races: two apps sweep at once → both remove the same dead things → removal ignores what is gone already.
+ * A killed owner that its parent has not waited for yet → it is still listed, as a zombie, and counts as dead.
  * A pid is used again → the start time differs, so the owner counts as dead. The owner lives in another pid
  * namespace (a second container with the same folder) → it cannot be seen from here, so its things are kept.
  */
@@ -41,11 +42,12 @@ function tokenOf(facts: OwnerFacts): string {
   return `o${facts.pid}-${facts.started}-${facts.pidSpace}-${facts.boot}-`;
 }
 
-/** Clock ticks since boot at which the process started, or null when there is none. */
+/** Clock ticks since boot at which the process started, or null when there is none or it has ended. */
 function startTime(pid: number): string | null {
   const stat = readOr(`/proc/${pid}/stat`, '');
   // The program's name is in parentheses and may hold anything, so fields are counted from the last one.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return /^[ZX]$/.test(state) ? null : (fields[18] ?? null);
 }
 
 function pidSpace(): string {
