@@ -63,9 +63,16 @@ function actorOfToken(world: World, secret: string): Actor {
   const installation = token && world.installations.get(token.installationId);
   const app = installation && world.apps.get(installation.appId);
   if (!token || !installation || !app || token.expiresAt <= now(world)) throw problem(401, 'Bad credentials');
+  refuseFresh(world, token.mintedAt);
   if (installation.suspendedAt) throw problem(403, 'This installation has been suspended');
   const { permissions, repositoryIds } = token;
   return { kind: 'installation', app, installation, permissions, repositoryIds, token: secret };
+}
+
+function refuseFresh(world: World, mintedAt: Date): void {
+  const { refusedForMs, status } = world.hooks.freshTokens;
+  if (now(world).getTime() - mintedAt.getTime() >= refusedForMs) return;
+  throw problem(status, status === 401 ? 'Bad credentials' : 'Resource not accessible by integration');
 }
 
 interface Claims {

@@ -3,31 +3,31 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addAccount, addApp, addUserToken, type NewApp, newPrivateKey } from './accounts.ts';
+import type { NewApp } from './accounts.ts';
+import { peopleAndApps, repositoryControls } from './controls.ts';
 import { createSender, type WebhookSender } from './delivery-queue.ts';
-import { deliver } from './events.ts';
-import * as installations from './installations.ts';
+import type { NewInstallation } from './installations.ts';
+import { observations } from './observations.ts';
 import type { DeliveryRecord, EmulatorHooks, MintRecord, RequestRecord } from './records.ts';
-import * as repositories from './repositories.ts';
+import type { NewRepository } from './repositories.ts';
 import { createEmulatorServer, type RequestLine } from './server.ts';
-import { type EmulatorState, snapshot } from './snapshot.ts';
-import {
-  type AccountType,
-  findAccount,
-  fullName,
-  mustRepository,
-  now,
-  type Role,
-  type Rule,
-  type World,
-} from './state.ts';
-import { postWebhook, webhookHeaders } from './webhooks.ts';
+import type { EmulatorState } from './snapshot.ts';
+import { type AccountType, now, type Role, type Rule, type World } from './state.ts';
+import { GITHUB_PRIMARY_LIMITS } from './usage.ts';
 
 export type { NewApp } from './accounts.ts';
-export type { DeliveryRecord, EmulatorHooks, Fault, RequestRecord } from './records.ts';
+export type {
+  DeliveryRecord,
+  EmulatorHooks,
+  Exchange,
+  Fault,
+  RequestRecord,
+  SendDecision,
+} from './records.ts';
 export type { RequestLine } from './server.ts';
 export type { EmulatorState, PullState } from './snapshot.ts';
 export type { Role, Rule } from './state.ts';
+export { GITHUB_PRIMARY_LIMITS, GITHUB_SECONDARY_LIMITS } from './usage.ts';
 
 export interface EmulatorOptions {
   readonly host?: '127.0.0.1';
@@ -59,8 +59,8 @@ export interface Emulator {
   createUser(user: { login: string; type?: AccountType }): { id: number; login: string; token: string };
   createApp(app: NewApp): { id: number; clientId: string; privateKey: string; slug: string };
   setWebhookUrl(appId: number, url: string | null): void;
-  installApp(installation: installations.NewInstallation): Promise<{ installationId: number }>;
-  createRepository(repository: repositories.NewRepository): Promise<{ id: number; fullName: string }>;
+  installApp(installation: NewInstallation): Promise<{ installationId: number }>;
+  createRepository(repository: NewRepository): Promise<{ id: number; fullName: string }>;
   addCollaborator(collaborator: { repo: string; login: string; permission: Role }): void;
   removeCollaborator(collaborator: { repo: string; login: string }): void;
   setRules(repo: string, rules: readonly Rule[]): void;
@@ -96,8 +96,14 @@ export interface Emulator {
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const root = options.root ?? (await mkdtemp(join(tmpdir(), 'github-emulator-')));
   await mkdir(root, { recursive: true });
-  const hooks: EmulatorHooks = { mergeOrder: 'pull_request_first' };
-  const sender = createSender(hooks);
+  const hooks: EmulatorHooks = {
+    mergeOrder: 'pull_request_first',
+    limits: { ...GITHUB_PRIMARY_LIMITS },
+    secondaryLimits: null,
+    mergeableAfterMs: 0,
+    freshTokens: { refusedForMs: 0, status: 401 },
+  };
+  const sender: WebhookSender = createSender(hooks, () => now(world));
   const world: World = {
     root,
     url: '',
@@ -113,6 +119,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     requests: [],
     deliveries: [],
     hooks,
+    usage: new Map(),
     send: sender.send,
   };
   const server = createEmulatorServer(world, options.log);
@@ -154,135 +161,4 @@ async function closeAll(all: {
     repo.git.close();
   }
   if (!all.keep) await rm(all.world.root, { recursive: true, force: true, maxRetries: 3 });
-}
-
-type PeopleAndApps = Pick<
-  Emulator,
-  | 'createUser'
-  | 'createApp'
-  | 'setWebhookUrl'
-  | 'installApp'
-  | 'renameAccount'
-  | 'includeRepository'
-  | 'excludeRepository'
-  | 'suspendInstallation'
-  | 'unsuspendInstallation'
-  | 'uninstall'
->;
-
-function peopleAndApps(world: World): PeopleAndApps {
-  return {
-    createUser({ login, type = 'User' }) {
-      const account = addAccount(world, login, type);
-      return { id: account.id, login, token: addUserToken(world, account) };
-    },
-    createApp(fresh) {
-      const privateKey = fresh.privateKey ?? newPrivateKey();
-      const { id, clientId, slug } = addApp(world, { ...fresh, privateKey });
-      return { id, clientId, slug, privateKey };
-    },
-    setWebhookUrl(appId, url) {
-      const app = world.apps.get(appId);
-      if (!app) throw new Error(`the emulator has no App ${appId}`);
-      app.webhookUrl = url === null ? null : new URL(url).href;
-    },
-    installApp: async (fresh) => ({ installationId: installations.install(world, fresh).id }),
-    renameAccount: (login, to) => installations.renameAccount(world, login, to),
-    includeRepository: (id, repo) => installations.include(world, id, mustRepository(world, repo)),
-    excludeRepository: (id, repo) => installations.exclude(world, id, mustRepository(world, repo)),
-    suspendInstallation: (id) => installations.suspend(world, id),
-    unsuspendInstallation: (id) => installations.unsuspend(world, id),
-    uninstall: (id) => installations.uninstall(world, id),
-  };
-}
-
-type RepositoryControls = Pick<
-  Emulator,
-  | 'createRepository'
-  | 'addCollaborator'
-  | 'removeCollaborator'
-  | 'setRules'
-  | 'renameRepository'
-  | 'transferRepository'
-  | 'archiveRepository'
-  | 'setPrivate'
-  | 'setDefaultBranch'
-  | 'deleteRepository'
->;
-
-function mustAccountId(world: World, login: string): number {
-  const account = findAccount(world, login);
-  if (!account) throw new Error(`the emulator has no account ${login}`);
-  return account.id;
-}
-
-function repositoryControls(world: World): RepositoryControls {
-  return {
-    async createRepository(fresh) {
-      const repo = await repositories.addRepository(world, fresh);
-      return { id: repo.id, fullName: fullName(world, repo) };
-    },
-    addCollaborator({ repo, login, permission }) {
-      mustRepository(world, repo).collaborators.set(mustAccountId(world, login), permission);
-    },
-    removeCollaborator({ repo, login }) {
-      mustRepository(world, repo).collaborators.delete(mustAccountId(world, login));
-    },
-    setRules(repo, rules) {
-      mustRepository(world, repo).rules = rules;
-    },
-    renameRepository: (repo, name) => repositories.renameRepository(world, repo, name),
-    transferRepository: (repo, owner) => repositories.transferRepository(world, repo, owner),
-    archiveRepository: (repo, archived) => repositories.archiveRepository(world, repo, archived),
-    setPrivate: (repo, hidden) => repositories.setPrivate(world, repo, hidden),
-    setDefaultBranch: (repo, branch) => repositories.setDefaultBranch(world, repo, branch),
-    deleteRepository: (repo) => repositories.deleteRepository(world, repo),
-  };
-}
-
-type Observations = Pick<
-  Emulator,
-  | 'advanceClock'
-  | 'state'
-  | 'requests'
-  | 'deliveries'
-  | 'installationTokens'
-  | 'redeliver'
-  | 'sendWebhook'
-  | 'idle'
->;
-
-function isLive(world: World, secret: string): boolean {
-  const token = world.tokens.get(secret);
-  return token?.kind === 'installation' && token.expiresAt > now(world);
-}
-
-function observations(world: World, sender: WebhookSender): Observations {
-  return {
-    advanceClock(milliseconds) {
-      world.clockShiftMs += milliseconds;
-    },
-    state: () => snapshot(world),
-    requests: () => world.requests,
-    deliveries: () => world.deliveries,
-    installationTokens: () =>
-      world.minted.map((record) => ({ ...record, live: isLive(world, record.secret) })),
-    async redeliver(guid) {
-      const old = world.deliveries.findLast((one) => one.guid === guid);
-      const app = old && world.apps.get(old.appId);
-      if (!old || !app) throw new Error(`the emulator has no delivery ${guid}`);
-      const { event, installationId, repositoryId, payload } = old;
-      deliver(world, app, { event, installationId, repositoryId, payload, guid, redelivery: true });
-      await sender.idle();
-    },
-    async sendWebhook({ appId, event, body, guid, headers = {} }) {
-      const app = world.apps.get(appId);
-      if (!app?.webhookUrl) throw new Error(`App ${appId} has no webhook address`);
-      const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-      const all = { ...webhookHeaders(app, { event, guid }, bytes), ...headers };
-      const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
-      return postWebhook({ url: app.webhookUrl, body: bytes, headers: kept });
-    },
-    idle: () => sender.idle(),
-  };
 }

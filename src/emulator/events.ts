@@ -11,6 +11,7 @@ import {
   type Json,
   nextId,
   nodeId,
+  now,
   type Repository,
   type World,
 } from './state.ts';
@@ -96,9 +97,13 @@ export function deliver(world: World, app: App, fresh: NewDelivery): DeliveryRec
     action: typeof fresh.payload.action === 'string' ? fresh.payload.action : null,
     payload: structuredClone(fresh.payload),
     redelivery: fresh.redelivery ?? false,
+    queuedAt: now(world),
+    throttledAt: null,
     sentAt: 0,
     status: null,
     durationMs: 0,
+    requestHeaders: {},
+    responseHeaders: {},
     outcome: 'queued',
   };
   world.deliveries.push(delivery);

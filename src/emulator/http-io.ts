@@ -26,7 +26,23 @@ function encode(body: unknown): Encoded {
   return { bytes: Buffer.from(JSON.stringify(body)), type: 'application/json; charset=utf-8' };
 }
 
-/** Sends a reply. A GET whose ETag the caller has already is answered 304. */
+/** Gives the answer of a GET its ETag; 304 where the caller has it already. As with GitHub, another token has other ETags. */
+export function conditional(request: IncomingMessage, reply: Reply): Reply {
+  if (request.method !== 'GET' || reply.status !== 200 || reply.body === undefined) return reply;
+  if (reply.body instanceof Readable) return reply;
+  const { bytes, type } = encode(reply.body);
+  const { accept = '', authorization = '' } = request.headers;
+  const hash = createHash('sha256').update(`${accept}\0${authorization}\0`).update(bytes).digest('hex');
+  const etag = `W/"${hash}"`;
+  const vary = 'Accept, Authorization, Cookie, X-GitHub-OTP';
+  const headers = { 'content-type': type, vary, ...reply.headers, etag };
+  const known = (request.headers['if-none-match'] ?? '').split(',').map((one) => one.trim());
+  return known.includes(etag) || known.includes(`"${hash}"`)
+    ? { status: 304, headers }
+    : { status: 200, body: bytes, headers };
+}
+
+/** Sends a reply. */
 export function sendReply(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   if (reply.body instanceof Readable) {
     const { body } = reply;
@@ -37,20 +53,36 @@ export function sendReply(request: IncomingMessage, response: ServerResponse, re
     return;
   }
   if (reply.body === undefined) {
-    response.writeHead(reply.status, { 'content-length': '0', ...reply.headers });
+    const length: Record<string, string> = reply.status === 304 ? {} : { 'content-length': '0' };
+    response.writeHead(reply.status, { ...length, ...reply.headers });
     response.end();
     return;
   }
   const { bytes, type } = encode(reply.body);
-  const headers: Record<string, string> = { 'content-type': type, ...reply.headers };
-  if (request.method === 'GET' && reply.status === 200) {
-    headers.etag = `W/"${createHash('sha256').update(bytes).digest('hex')}"`;
-    if (request.headers['if-none-match'] === headers.etag) {
-      response.writeHead(304, { ...headers });
-      response.end();
-      return;
-    }
-  }
-  response.writeHead(reply.status, { ...headers, 'content-length': String(bytes.length) });
+  const length = { 'content-length': String(bytes.length) };
+  response.writeHead(reply.status, { 'content-type': type, ...reply.headers, ...length });
   response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+/** Sends the headers and half of the body of a reply, then cuts the connection; a reply without a body is cut before its headers. */
+export function sendHalf(response: ServerResponse, reply: Reply): void {
+  const cut = () => response.socket?.destroy();
+  const { body } = reply;
+  if (body instanceof Readable) {
+    body.once('data', (chunk: Buffer) => {
+      body.destroy();
+      response.writeHead(reply.status, reply.headers);
+      response.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), cut);
+    });
+    body.on('error', cut);
+    return;
+  }
+  const { bytes, type } = encode(body ?? '');
+  if (bytes.length < 2) {
+    cut();
+    return;
+  }
+  const length = { 'content-length': String(bytes.length) };
+  response.writeHead(reply.status, { 'content-type': type, ...reply.headers, ...length });
+  response.write(bytes.subarray(0, bytes.length >> 1), cut);
 }

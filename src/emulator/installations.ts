@@ -10,6 +10,7 @@ import {
   type Json,
   mustRepository,
   nextId,
+  nodeId,
   now,
   type Repository,
   repositoriesOf,
@@ -157,6 +158,7 @@ export function renameAccount(world: World, login: string, to: string): void {
   for (const installation of world.installations.values()) {
     if (installation.accountId !== account.id) continue;
     const fields = {
+      installation: { id: installation.id, node_id: nodeId('IIN', installation.id) },
       account: userJson(world, account),
       changes: { login: { from: login } },
       target_type: account.type,

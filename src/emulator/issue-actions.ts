@@ -1,5 +1,5 @@
 import { emit } from './events.ts';
-import { commentJson, issueJson } from './payloads/issue.ts';
+import { commentJson, eventIssueJson } from './payloads/issue.ts';
 import { fullPullJson } from './payloads/pull.ts';
 import { labelJson } from './payloads/repository.ts';
 import {
@@ -7,6 +7,7 @@ import {
   accountOf,
   type Comment,
   type Issue,
+  type IssueEvent,
   type Json,
   type Label,
   nextId,
@@ -48,6 +49,7 @@ export function addIssue(doing: Doing, fresh: NewIssue): Issue {
     updatedAt: at,
     comments: [],
     reactions: [],
+    events: [],
     pull: fresh.pull,
     title: fresh.title,
     body: fresh.body,
@@ -75,7 +77,7 @@ export async function emitIssue(
     build: async () => ({
       ...(isPull(issue)
         ? { number: issue.number, pull_request: await fullPullJson(world, repo, issue) }
-        : { issue: issueJson(world, repo, issue) }),
+        : { issue: eventIssueJson(world, repo, issue) }),
       ...event.fields,
     }),
   });
@@ -120,7 +122,7 @@ export async function attachLabels(doing: Doing, issue: Issue, names: readonly s
     const label = await ensureLabel(doing, name);
     if (issue.labels.includes(label)) continue;
     issue.labels.push(label);
-    touch(doing, issue);
+    record(doing, issue, { event: 'labeled', label });
     await emitIssue(doing, issue, {
       action: 'labeled',
       fields: { label: labelJson(doing.world, doing.repo, label) },
@@ -133,7 +135,7 @@ export async function detachLabel(doing: Doing, issue: Issue, name: string): Pro
   const label = issue.labels.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (!label) return false;
   issue.labels = issue.labels.filter((one) => one !== label);
-  touch(doing, issue);
+  record(doing, issue, { event: 'unlabeled', label });
   await emitIssue(doing, issue, {
     action: 'unlabeled',
     fields: { label: labelJson(doing.world, doing.repo, label) },
@@ -164,7 +166,7 @@ export function markClosed(doing: Doing, issue: Issue, reason: string | null): b
   issue.stateReason = isPull(issue) ? null : (reason ?? 'completed');
   issue.closedAt = now(doing.world);
   issue.closedById = doing.by.id;
-  touch(doing, issue);
+  record(doing, issue, { event: 'closed', label: null });
   return true;
 }
 
@@ -180,7 +182,7 @@ export async function reopenIssue(doing: Doing, issue: Issue): Promise<void> {
   issue.stateReason = isPull(issue) ? null : 'reopened';
   issue.closedAt = null;
   issue.closedById = null;
-  touch(doing, issue);
+  record(doing, issue, { event: 'reopened', label: null });
   await emitIssue(doing, issue, { action: 'reopened' });
 }
 
@@ -238,7 +240,7 @@ async function emitComment(
     action: event.action,
     sender: by,
     build: () => ({
-      issue: issueJson(world, repo, event.issue),
+      issue: eventIssueJson(world, repo, event.issue),
       comment: commentJson(world, repo, event.comment),
       ...event.fields,
     }),
@@ -256,6 +258,12 @@ export function react(
   const reaction = { id: nextId(doing.world), userId: doing.by.id, content, createdAt: now(doing.world) };
   on.reactions.push(reaction);
   return { reaction, fresh: true };
+}
+
+function record(doing: Doing, issue: Issue, entry: Pick<IssueEvent, 'event' | 'label'>): void {
+  touch(doing, issue);
+  const { world, by } = doing;
+  issue.events.push({ id: nextId(world), actorId: by.id, createdAt: issue.updatedAt, ...entry });
 }
 
 function touch(doing: Doing, issue: Issue): void {

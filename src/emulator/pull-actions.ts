@@ -31,6 +31,10 @@ export async function openPull(doing: Doing, fresh: NewPull): Promise<PullIssue>
     mergedById: null,
     mergeSha: null,
     figures: null,
+    mergeAsked: null,
+    reviews: [],
+    threads: [],
+    autoMerge: null,
   };
   const issue = addIssue(doing, { title: fresh.title, body: fresh.body, appId: fresh.appId, pull });
   if (!isPull(issue)) throw new Error('a pull request without its pull part');

@@ -11,10 +11,12 @@ export interface Reply {
 export class Problem extends Error {
   readonly status: number;
   readonly details: Json;
-  constructor(status: number, message: string, details: Json = {}) {
+  readonly headers: Record<string, string>;
+  constructor(status: number, message: string, more: { details: Json; headers: Record<string, string> }) {
     super(message);
     this.status = status;
-    this.details = details;
+    this.details = more.details;
+    this.headers = more.headers;
   }
 }
 
@@ -22,7 +24,7 @@ const DOCS = 'https://docs.github.com/rest';
 
 /** An error answer in GitHub's form: message, documentation_url and status. */
 export function problem(status: number, message: string, details: Json = {}): Problem {
-  return new Problem(status, message, details);
+  return new Problem(status, message, { details, headers: {} });
 }
 
 /** 404, which GitHub also gives for what the caller may not know of. */
@@ -39,11 +41,11 @@ export function invalid(error: Json): Problem {
 export function problemReply(error: Problem): Reply {
   const body = {
     message: error.message,
-    ...error.details,
     documentation_url: DOCS,
+    ...error.details,
     status: String(error.status),
   };
-  return { status: error.status, body };
+  return { status: error.status, body, headers: error.headers };
 }
 
 /** 200 with a body. */

@@ -38,6 +38,8 @@ export interface NewRepository {
   readonly defaultBranch?: string;
   readonly private?: boolean;
   readonly description?: string;
+  /** False when unset, as on GitHub. */
+  readonly allowAutoMerge?: boolean;
 }
 
 // The labels that every new repository has.
@@ -70,12 +72,15 @@ export async function addRepository(world: World, fresh: NewRepository): Promise
     commentOwners: new Map(),
     labels: new Map(),
     collaborators: new Map(),
+    checkRuns: [],
+    statuses: [],
     name: fresh.name,
     ownerId: owner.id,
     description: fresh.description ?? null,
     defaultBranch,
     private: fresh.private ?? false,
     archived: false,
+    allowsAutoMerge: fresh.allowAutoMerge ?? false,
     rules: [],
     updatedAt: at,
     pushedAt: at,

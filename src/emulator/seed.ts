@@ -95,12 +95,22 @@ export interface DemoOptions {
   readonly webhookUrl?: string;
   /** PEM; made afresh when unset. */
   readonly privateKey?: string;
+  /** Names other than the demo's own. */
+  readonly names?: { readonly owner: string; readonly repo: string; readonly maintainer: string };
+  /** Files in place of the demo's project, by path. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
-/** Fills an emulator with what a demo needs: an organisation, people, a small Node project and the installed App. */
+const NAMES = { owner: 'acme', repo: 'greeter', maintainer: 'mona' };
+
+/** Fills an emulator with what a demo needs: an organisation, people, a small project and the installed App. */
 export async function seedDemo(emulator: Emulator, options: DemoOptions): Promise<DemoWorld> {
-  emulator.createUser({ login: 'acme', type: 'Organization' });
-  const maintainer = emulator.createUser({ login: 'mona' });
+  const { names = NAMES, files = FILES, ...hook } = options;
+  const { owner } = names;
+  emulator.createUser({ login: owner, type: 'Organization' });
+  // In a person's own repository the owner is also the one who labels.
+  const person = names.maintainer === owner ? `${owner}-maintainer` : names.maintainer;
+  const maintainer = emulator.createUser({ login: person });
   const reader = emulator.createUser({ login: 'rookie' });
   const outsider = emulator.createUser({ login: 'stranger' });
   const app = emulator.createApp({
@@ -108,20 +118,15 @@ export async function seedDemo(emulator: Emulator, options: DemoOptions): Promis
     name: 'Specwright',
     permissions: PERMISSIONS,
     events: EVENTS,
-    owner: 'acme',
-    ...options,
+    owner,
+    ...hook,
   });
-  const repo = await emulator.createRepository({
-    owner: 'acme',
-    name: 'greeter',
-    description: 'Says hello',
-    files: FILES,
-  });
+  const repo = await emulator.createRepository({ owner, name: names.repo, description: 'Says hello', files });
   emulator.addCollaborator({ repo: repo.fullName, login: maintainer.login, permission: 'write' });
   emulator.addCollaborator({ repo: repo.fullName, login: reader.login, permission: 'read' });
   const { installationId } = await emulator.installApp({
     appId: app.id,
-    account: 'acme',
+    account: owner,
     repositories: 'all',
   });
   return { app, installation: { id: installationId }, repo, people: { maintainer, reader, outsider } };

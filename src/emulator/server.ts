@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Actor, authenticate, recordOf } from './auth.ts';
-import { underFault } from './faults.ts';
-import { gitProblem, gitRouteName, parseGitPath, serveGit } from './git-http.ts';
-import { answerGraphql } from './graphql.ts';
-import { readBody, sendReply } from './http-io.ts';
+import { faultFor, underFault } from './faults.ts';
+import { createGraphql } from './graphql.ts';
+import { conditional, sendHalf, sendReply } from './http-io.ts';
 import { renderPage } from './pages/render.ts';
+import { type Arrival, type Plan, planOf } from './plan.ts';
+import { giveBack, rateHeaders, rateOf, takeOne } from './primary-limits.ts';
 import type { RequestRecord } from './records.ts';
-import { Problem, problem, problemReply, type Reply } from './reply.ts';
+import { Problem, type Reply } from './reply.ts';
 import { createRest } from './rest/dispatch.ts';
-import { RATE_LIMIT } from './rest/users.ts';
-import { type Json, now, type World } from './state.ts';
-
-const MAX_BODY_BYTES = 25 * 1024 * 1024;
+import { underWay } from './secondary-limits.ts';
+import { now, type World } from './state.ts';
 
 export interface RequestLine {
   readonly method: string;
@@ -21,19 +20,13 @@ export interface RequestLine {
   readonly actor: string;
 }
 
-interface Plan {
-  readonly kind: RequestRecord['kind'];
-  readonly route: string;
-  run(actor: Actor): Promise<Reply>;
-  explain(error: Problem, actor: Actor): Reply;
-}
-
 /** Makes the one server for REST, GraphQL, git and pages. */
 export function createEmulatorServer(world: World, log?: (line: RequestLine) => void): Server {
   const planRest = createRest(world);
+  const graphql = createGraphql();
   const server = createServer((request, response) => {
-    answer({ world, planRest, request, url: urlOf(world, request) }, response, log).catch((error: unknown) =>
-      crash(response, error),
+    answer({ world, planRest, graphql, request, url: urlOf(world, request) }, response, log).catch(
+      (error: unknown) => crash(response, error),
     );
   });
   server.keepAliveTimeout = 65_000; // longer than any client waits, so that no request meets a closing connection
@@ -63,53 +56,6 @@ function crash(response: ServerResponse, error: unknown): void {
   response.end(JSON.stringify({ message: 'Emulator failure', status: '500' }));
 }
 
-interface Arrival {
-  readonly world: World;
-  readonly planRest: ReturnType<typeof createRest>;
-  readonly request: IncomingMessage;
-  readonly url: URL;
-}
-
-function planOf(arrival: Arrival): Plan | null {
-  const { world, request, url } = arrival;
-  const method = request.method ?? 'GET';
-  const git = parseGitPath(url);
-  if (git) {
-    const run = (actor: Actor) => serveGit(world, git, { request, url, actor });
-    return { kind: 'git', route: gitRouteName(git), run, explain: gitProblem };
-  }
-  if (url.pathname === '/api/graphql') {
-    const run = async (actor: Actor) => answerGraphql(world, actor, await jsonBody(request));
-    return { kind: 'graphql', route: 'POST /graphql', run, explain: problemReply };
-  }
-  if (!url.pathname.startsWith('/api/v3')) return null;
-  const path = url.pathname.slice('/api/v3'.length) || '/';
-  const planned = arrival.planRest(method, path);
-  const run = async (actor: Actor) => {
-    const body = await jsonBody(request);
-    return planned.run({
-      method,
-      path,
-      query: url.searchParams,
-      accept: String(request.headers.accept ?? ''),
-      actor,
-      body,
-    });
-  };
-  return { kind: 'rest', route: planned.route, run, explain: problemReply };
-}
-
-async function jsonBody(request: IncomingMessage): Promise<Json> {
-  const text = (await readBody(request, MAX_BODY_BYTES)).toString();
-  if (text.trim() === '') return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Json) : {};
-  } catch {
-    throw problem(400, 'Problems parsing JSON');
-  }
-}
-
 interface Serving {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -133,22 +79,42 @@ async function serve(world: World, plan: Plan, serving: Serving): Promise<void> 
   };
   world.requests.push(record);
   const work = async () => {
-    try {
-      if (refused) throw refused;
-      return await plan.run(actor);
-    } catch (error) {
-      if (error instanceof Problem) return plan.explain(error, actor);
-      throw error;
-    }
+    const done = await attempt({ world, plan, actor, refused });
+    world.hooks.onExchange?.({ record, sent: plan.sent, reply: done });
+    return done;
   };
-  const reply = await underFault(world.hooks.onRequest?.(record), work);
-  if (reply === 'reset') {
+  const outcome = await underFault(faultFor(world.hooks, record), work);
+  if (outcome.cut === 'before') {
     request.socket.destroy();
+    return;
+  }
+  const reply = plan.kind === 'git' ? outcome.reply : asApi({ world, plan, actor, request }, outcome.reply);
+  if (outcome.cut === 'half') {
+    sendHalf(response, reply);
     return;
   }
   record.status = reply.status;
   serving.log?.({ method, path, status: reply.status, actor: describe(record) });
-  sendReply(request, response, plan.kind === 'git' ? reply : withApiHeaders(world, reply));
+  sendReply(request, response, reply);
+}
+
+interface Attempt {
+  readonly world: World;
+  readonly plan: Plan;
+  readonly actor: Actor;
+  readonly refused: Problem | null;
+}
+
+async function attempt({ world, plan, actor, refused }: Attempt): Promise<Reply> {
+  try {
+    if (refused) throw refused;
+    if (plan.kind === 'git') return await plan.run(actor);
+    if (plan.resource) takeOne(world, actor, plan.resource);
+    return await underWay(world, actor, () => plan.run(actor));
+  } catch (error) {
+    if (error instanceof Problem) return plan.explain(error, actor);
+    throw error;
+  }
 }
 
 function identify(world: World, request: IncomingMessage): { actor: Actor; refused: Problem | null } {
@@ -167,19 +133,25 @@ function describe(record: RequestRecord): string {
   return actor.kind === 'app' ? `app ${actor.appId}` : 'anonymous';
 }
 
-function withApiHeaders(world: World, reply: Reply): Reply {
-  const reset = String(Math.floor(now(world).getTime() / 1000) + 3600);
+interface Asking {
+  readonly world: World;
+  readonly plan: Plan;
+  readonly actor: Actor;
+  readonly request: IncomingMessage;
+}
+
+/** An answer with its ETag (or 304 in its place), its rate and the other headers of every answer of the API. */
+function asApi({ world, plan, actor, request }: Asking, reply: Reply): Reply {
+  const answer = conditional(request, reply);
+  if (answer.status === 304 && plan.resource) giveBack(world, actor, plan.resource);
   const headers = {
+    date: now(world).toUTCString(),
     'x-github-media-type': 'github.v3; format=json',
     'x-github-request-id': randomUUID(),
-    'x-ratelimit-limit': String(RATE_LIMIT),
-    'x-ratelimit-remaining': String(RATE_LIMIT),
-    'x-ratelimit-used': '0',
-    'x-ratelimit-reset': reset,
-    'x-ratelimit-resource': 'core',
-    ...reply.headers,
+    ...rateHeaders(rateOf(world, actor, plan.resource ?? 'core')),
+    ...answer.headers,
   };
-  return { ...reply, headers };
+  return { ...answer, headers };
 }
 
 async function servePage({ world, request, url }: Arrival, response: ServerResponse): Promise<void> {

@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { GitStore } from './git/store.ts';
 import type { DeliveryRecord, EmulatorHooks, MintRecord, RequestRecord } from './records.ts';
+import type { AutoMerge, CheckRun, CommitStatus, Review, ReviewThread } from './review-state.ts';
+import type { Usage } from './usage.ts';
 
 export type Json = Record<string, unknown>;
 export type PermissionLevel = 'read' | 'write' | 'admin';
@@ -92,6 +94,11 @@ export interface Pull {
   mergedById: number | null;
   mergeSha: string | null;
   figures: PullFigures | null;
+  /** When its merge was first asked for, for which two shas. */
+  mergeAsked: { readonly key: string; readonly at: number } | null;
+  readonly reviews: Review[];
+  readonly threads: ReviewThread[];
+  autoMerge: AutoMerge | null;
 }
 
 /** What git says about a pull request, kept until one of the two shas changes. */
@@ -104,6 +111,15 @@ export interface PullFigures {
   readonly changedFiles: number;
 }
 
+/** One entry of an issue's record, as `GET …/issues/{issue_number}/events` shows it. */
+export interface IssueEvent {
+  readonly id: number;
+  readonly event: 'labeled' | 'unlabeled' | 'closed' | 'reopened';
+  readonly actorId: number;
+  readonly createdAt: Date;
+  readonly label: Label | null;
+}
+
 export interface Issue {
   readonly id: number;
   readonly number: number;
@@ -112,6 +128,8 @@ export interface Issue {
   readonly createdAt: Date;
   readonly comments: Comment[];
   readonly reactions: Reaction[];
+  /** What became of its labels and its state, oldest first. */
+  readonly events: IssueEvent[];
   readonly pull: Pull | null;
   title: string;
   body: string | null;
@@ -135,12 +153,17 @@ export interface Repository {
   readonly commentOwners: Map<number, Issue>;
   readonly labels: Map<string, Label>;
   readonly collaborators: Map<number, Role>;
+  /** Oldest first. */
+  readonly checkRuns: CheckRun[];
+  /** Oldest first. */
+  readonly statuses: CommitStatus[];
   name: string;
   ownerId: number;
   description: string | null;
   defaultBranch: string;
   private: boolean;
   archived: boolean;
+  allowsAutoMerge: boolean;
   rules: readonly Rule[];
   updatedAt: Date;
   pushedAt: Date;
@@ -156,6 +179,7 @@ export type Token =
       readonly permissions: Permissions;
       /** Null where the token reaches all repositories of its installation. */
       readonly repositoryIds: ReadonlySet<number> | null;
+      readonly mintedAt: Date;
       readonly expiresAt: Date;
     };
 
@@ -176,6 +200,8 @@ export interface World {
   readonly requests: RequestRecord[];
   readonly deliveries: DeliveryRecord[];
   readonly hooks: EmulatorHooks;
+  /** What of the rate limits is used, by whom. */
+  readonly usage: Map<string, Usage>;
   readonly send: (app: App, delivery: DeliveryRecord) => void;
 }
 

@@ -32,11 +32,17 @@ export function webhookHeaders(
   };
 }
 
-/** Posts one webhook and returns the receiver's status; null when none came in time. `onSend` runs just before the write. */
+/** What a receiver answered; `status` is null when nothing came in time. */
+export interface Receipt {
+  readonly status: number | null;
+  readonly headers: Record<string, string>;
+}
+
+/** Posts one webhook. `onSend` runs just before the write. */
 export function postWebhook(
   webhook: RawWebhook,
   options: { agent?: Agent; onSend?: () => void; onRequest?: (request: ClientRequest) => void } = {},
-): Promise<number | null> {
+): Promise<Receipt> {
   return new Promise((resolve) => {
     const request = httpRequest(webhook.url, {
       method: 'POST',
@@ -45,13 +51,14 @@ export function postWebhook(
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     options.onRequest?.(request);
-    let status: number | null = null;
+    let receipt: Receipt = { status: null, headers: {} };
     request.on('response', (response) => {
-      status = response.statusCode ?? null;
+      const headers = new Map(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
+      receipt = { status: response.statusCode ?? null, headers: Object.fromEntries(headers) };
       response.resume();
     });
     request.on('error', () => undefined); // 'close' follows
-    request.on('close', () => resolve(status));
+    request.on('close', () => resolve(receipt));
     options.onSend?.();
     request.end(webhook.body);
   });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
 import { type DemoWorld, seedDemo } from '../../src/emulator/seed.ts';
+import { watchConformance } from './conformance.ts';
 
 export const WEBHOOK_SECRET = 'a-secret-of-the-emulator-tests-only-0123456789';
 
@@ -33,7 +34,8 @@ export interface EmulatedGithub {
   received: Received[];
   /** The receiver's answer to each webhook; 202 at first. */
   answer: { status: number };
-  jwt(claims?: Record<string, unknown>): string;
+  /** A JWT of the demo's App, or of whose key is given. */
+  jwt(claims?: Record<string, unknown>, privateKey?: string): string;
   /** An installation token. */
   token(options?: Record<string, unknown>): Promise<string>;
   call(token: string | null, request: string, body?: unknown): Promise<Answer>;
@@ -43,6 +45,7 @@ export interface EmulatedGithub {
   folder(): Promise<string>;
   /** An address that git can clone from, with a token in it. */
   remote(token: string, repo?: string): string;
+  /** @throws Error when anything did not keep to GitHub's own description. */
   close(): Promise<void>;
 }
 
@@ -52,9 +55,11 @@ export async function startEmulatedGithub(options: EmulatorOptions = {}): Promis
   const answer = { status: 202 };
   const receiver = await startReceiver(received, answer);
   const emulator = await startEmulator(options);
+  const conformance = watchConformance(emulator, { app: 'when granted' });
   const demo = await seedDemo(emulator, { webhookSecret: WEBHOOK_SECRET, webhookUrl: receiver.url });
   const folders: string[] = [];
-  const jwt = (claims = {}) => signJwt(demo.app.privateKey, { iss: demo.app.id, ...claims });
+  const jwt = (claims = {}, privateKey = demo.app.privateKey) =>
+    signJwt(privateKey, { iss: demo.app.id, ...claims });
   const call = (token: string | null, request: string, body?: unknown) =>
     callApi(emulator, { token, request, body });
   return {
@@ -82,8 +87,23 @@ export async function startEmulatedGithub(options: EmulatorOptions = {}): Promis
       await emulator.close();
       await receiver.close();
       for (const made of folders) await rm(made, { recursive: true, force: true });
+      conformance.assert();
     },
   };
+}
+
+/** Asks the emulator's GraphQL; the whole answer, errors and all. */
+export async function askGraphql(
+  { emulator }: Pick<EmulatedGithub, 'emulator'>,
+  token: string | null,
+  request: { query: string; variables?: Record<string, unknown> },
+): Promise<Answer> {
+  const response = await fetch(`${emulator.url}/api/graphql`, {
+    method: 'POST',
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+    body: JSON.stringify(request),
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
 /** One field of each entry of a list. */

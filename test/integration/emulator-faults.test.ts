@@ -14,6 +14,7 @@ beforeAll(async () => {
 
 afterEach(() => {
   github.emulator.hooks.onRequest = undefined;
+  github.emulator.hooks.faults = undefined;
 });
 
 afterAll(() => github.close());
@@ -66,6 +67,65 @@ describe('a fault', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(39);
   });
 
+  test('can be a page, nothing at all, broken JSON, a redirect or a wait before any of them', async () => {
+    const url = `${github.emulator.apiUrl}/repos/acme/greeter`;
+    const answers: [Fault, number, string, string][] = [
+      [
+        { status: 502, body: '<html>Unicorn!</html>' },
+        502,
+        'text/html; charset=utf-8',
+        '<html>Unicorn!</html>',
+      ],
+      [{ status: 200, body: '' }, 200, 'application/json; charset=utf-8', ''],
+      [{ status: 200, body: '{"id": 1' }, 200, 'application/json; charset=utf-8', '{"id": 1'],
+      [{ delayMs: 1, next: { status: 500, body: '{}' } }, 500, 'application/json; charset=utf-8', '{}'],
+    ];
+    for (const [fault, status, type, body] of answers) {
+      github.emulator.hooks.onRequest = () => fault;
+      const answer = await fetch(url);
+      expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([
+        status,
+        type,
+        body,
+      ]);
+    }
+    github.emulator.hooks.onRequest = () => ({ redirect: `${url}/elsewhere` });
+    const moved = await fetch(url, { redirect: 'manual' });
+    expect([moved.status, moved.headers.get('location')]).toEqual([301, `${url}/elsewhere`]);
+  });
+
+  test('can cut the connection in the middle of the answer, and the change stands', async () => {
+    const before = await bodies();
+    github.emulator.hooks.onRequest = () => ({ after: 'half' });
+    const answer = await fetch(`${github.emulator.apiUrl}${COMMENTS}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ body: 'halved' }),
+    });
+    expect(answer.status).toBe(201);
+    await expect(answer.text()).rejects.toThrow('terminated');
+    expect(github.emulator.requests().at(-1)).toMatchObject({ method: 'POST', status: null });
+    github.emulator.hooks.onRequest = undefined;
+    expect(await bodies()).toEqual([...before, 'halved']);
+  });
+
+  test('can be planned by route: after how many requests, how often, and whether it struck', async () => {
+    const reactions = { route: /reactions$/, fault: { status: 500 } };
+    const comments = {
+      route: 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments',
+      fault: { status: 502 },
+      after: 1,
+      times: 2,
+    };
+    github.emulator.hooks.faults = [reactions, comments];
+    const statuses = [];
+    for (let at = 0; at < 4; at += 1)
+      statuses.push((await github.call(token, `POST ${COMMENTS}`, { body: `planned ${at}` })).status);
+    expect(statuses).toEqual([201, 502, 502, 201]);
+    expect(comments).toMatchObject({ seen: 4, struck: 2 });
+    expect(reactions).not.toHaveProperty('struck');
+  });
+
   test('strikes git as well', async () => {
     const folder = await github.folder();
     github.emulator.hooks.onRequest = ({ kind }) => (kind === 'git' ? { status: 503 } : null);
@@ -80,11 +140,4 @@ describe('a fault', () => {
     const sha = (await runGit(copy, ['rev-parse', 'HEAD'])).output.trim();
     expect((await github.emulator.state()).repos['acme/greeter']?.branches.landed).toBe(sha);
   });
-});
-
-test('a GET whose ETag is known is answered 304', async () => {
-  const url = `${github.emulator.apiUrl}/repos/acme/greeter`;
-  const first = await fetch(url);
-  const second = await fetch(url, { headers: { 'if-none-match': String(first.headers.get('etag')) } });
-  expect([first.status, second.status]).toEqual([200, 304]);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type EmulatedGithub, pluck, startEmulatedGithub } from '../harness/emulated-github.ts';
+import { askGraphql, type EmulatedGithub, pluck, startEmulatedGithub } from '../harness/emulated-github.ts';
 
 let github: EmulatedGithub;
 let token: string;
@@ -34,7 +34,7 @@ describe('issues', () => {
     const events = await eventsOf(async () => {
       issue = await newIssue();
       await github.call(mona, `POST ${issue}/labels`, { labels: ['bug', 'enhancement'] });
-      await github.call(mona, `POST ${issue}/labels`, ['bug']);
+      await github.call(mona, `POST ${issue}/labels`, { labels: ['bug'] });
       await github.call(mona, `DELETE ${issue}/labels/bug`);
       await github.call(mona, `PATCH ${issue}`, { title: 'New title', body: 'New text' });
       await github.call(mona, `PATCH ${issue}`, { state: 'closed', state_reason: 'not_planned' });
@@ -153,12 +153,8 @@ describe('comments', () => {
     const { body: comment } = await github.call(token, `POST ${issue}/comments`, { body: 'Settled' });
     const query =
       'mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) { minimizedComment { isMinimized } } }';
-    const answer = await fetch(`${github.emulator.url}/api/graphql`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query, variables: { id: comment.node_id } }),
-    });
-    expect(await answer.json()).toMatchObject({
+    const { body } = await askGraphql(github, token, { query, variables: { id: comment.node_id } });
+    expect(body).toMatchObject({
       data: { minimizeComment: { minimizedComment: { isMinimized: true } } },
     });
     const { issues } = (await github.emulator.state()).repos['acme/greeter'] ?? {};

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Answer, type EmulatedGithub, pluck, startEmulatedGithub } from '../harness/emulated-github.ts';
+import { type EmulatedGithub, pluck, startEmulatedGithub } from '../harness/emulated-github.ts';
+import { type EmulatedProject, openProject } from '../harness/emulated-project.ts';
 import { runGit } from '../harness/git-command.ts';
 
 let github: EmulatedGithub;
 let token: string;
 let mona: string;
+let project: EmulatedProject;
 let repo: string;
 
 beforeAll(async () => {
@@ -14,42 +16,12 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  const name = `project-${Math.random().toString(36).slice(2, 8)}`;
-  await github.emulator.createRepository({
-    owner: 'acme',
-    name,
-    files: { 'one.txt': 'one\n', 'two.txt': 'two\n' },
-  });
-  github.emulator.addCollaborator({ repo: `acme/${name}`, login: 'mona', permission: 'write' });
-  repo = `/repos/acme/${name}`;
-  await github.emulator.idle();
-  github.received.splice(0);
+  project = await openProject(github, token);
+  repo = project.path;
   github.emulator.hooks.mergeOrder = 'pull_request_first';
 });
 
 afterAll(() => github.close());
-
-async function put(branch: string, path: string, text: string): Promise<void> {
-  const old = await github.call(token, `GET ${repo}/contents/${path}?ref=${branch}`);
-  const content = Buffer.from(text).toString('base64');
-  const sha = old.status === 200 ? { sha: old.body.sha } : {};
-  await github.call(token, `PUT ${repo}/contents/${path}`, {
-    message: `Change ${path}`,
-    content,
-    branch,
-    ...sha,
-  });
-}
-
-async function branch(name: string, files: Record<string, string>): Promise<void> {
-  const main = await github.call(token, `GET ${repo}/git/ref/heads/main`);
-  await github.call(token, `POST ${repo}/git/refs`, { ref: `refs/heads/${name}`, sha: main.body.object.sha });
-  for (const [path, text] of Object.entries(files)) await put(name, path, text);
-}
-
-function open(head: string, body = ''): Promise<Answer> {
-  return github.call(token, `POST ${repo}/pulls`, { title: `Merge ${head}`, head, base: 'main', body });
-}
 
 async function file(path: string): Promise<string> {
   const { body } = await github.call(token, `GET ${repo}/contents/${path}`);
@@ -58,14 +30,14 @@ async function file(path: string): Promise<string> {
 
 describe('opening a pull request', () => {
   test('answers with what git knows and sends pull_request.opened', async () => {
-    await branch('topic', { 'three.txt': 'three\n', 'one.txt': 'uno\n' });
-    const made = await open('acme:topic', 'Text');
+    await project.branch('topic', { 'three.txt': 'three\n', 'one.txt': 'uno\n' });
+    const made = await project.open('acme:topic', 'Text');
     expect(made).toMatchObject({
       status: 201,
       body: {
         number: 1,
         state: 'open',
-        mergeable: true,
+        mergeable: null,
         commits: 2,
         changed_files: 2,
         additions: 2,
@@ -85,20 +57,20 @@ describe('opening a pull request', () => {
   });
 
   test('is refused twice for one branch, without commits, and from nowhere', async () => {
-    await branch('topic', { 'three.txt': 'three\n' });
-    await branch('same', {});
-    await open('topic');
+    await project.branch('topic', { 'three.txt': 'three\n' });
+    await project.branch('same', {});
+    await project.open('topic');
     const message = async (head: string) =>
-      (await open(head)).body.errors[0].message ?? (await open(head)).body.errors[0].field;
+      (await project.open(head)).body.errors[0].message ?? (await project.open(head)).body.errors[0].field;
     expect(await message('topic')).toBe('A pull request already exists for acme:topic.');
     expect(await message('same')).toBe('No commits between main and same');
     expect(await message('nowhere')).toBe('head');
   });
 
   test('follows its branch: new commits synchronize it, deleting the branch closes it', async () => {
-    await branch('topic', { 'three.txt': 'three\n' });
-    const { body } = await open('topic');
-    await put('topic', 'four.txt', 'four\n');
+    await project.branch('topic', { 'three.txt': 'three\n' });
+    const { body } = await project.open('topic');
+    await project.put('topic', 'four.txt', 'four\n');
     await github.emulator.idle();
     const last = github.received.at(-1);
     expect(last).toMatchObject({
@@ -122,9 +94,9 @@ describe('opening a pull request', () => {
 describe('merging', () => {
   test('makes a real merge commit, closes the named issue and leaves both histories', async () => {
     await github.call(mona, `POST ${repo}/issues`, { title: 'Wanted' });
-    await branch('topic', { 'three.txt': 'three\n' });
-    await put('main', 'meanwhile.txt', 'meanwhile\n');
-    const pull = await open('topic', 'Closes #1');
+    await project.branch('topic', { 'three.txt': 'three\n' });
+    await project.put('main', 'meanwhile.txt', 'meanwhile\n');
+    const pull = await project.open('topic', 'Closes #1');
     const merged = await github.call(mona, `PUT ${repo}/pulls/2/merge`);
     expect(merged).toMatchObject({ status: 200, body: { merged: true } });
     expect([await file('three.txt'), await file('meanwhile.txt')]).toEqual(['three\n', 'meanwhile\n']);
@@ -149,17 +121,18 @@ describe('merging', () => {
   test('can send the issue first', async () => {
     github.emulator.hooks.mergeOrder = 'issues_first';
     await github.call(mona, `POST ${repo}/issues`, { title: 'Wanted' });
-    await branch('topic', { 'three.txt': 'three\n' });
-    await open('topic', 'Fixes #1');
+    await project.branch('topic', { 'three.txt': 'three\n' });
+    await project.open('topic', 'Fixes #1');
     await github.call(mona, `PUT ${repo}/pulls/2/merge`);
     await github.emulator.idle();
     expect(github.names().slice(-2)).toEqual(['issues.closed', 'pull_request.closed']);
   });
 
   test('refuses a conflict with 405 and a wrong head with 409', async () => {
-    await branch('topic', { 'one.txt': 'uno\n' });
-    const { body } = await open('topic');
-    await put('main', 'one.txt', 'eins\n');
+    await project.branch('topic', { 'one.txt': 'uno\n' });
+    const { body } = await project.open('topic');
+    await project.put('main', 'one.txt', 'eins\n');
+    await github.call(token, `GET ${repo}/pulls/1`);
     const { body: now } = await github.call(token, `GET ${repo}/pulls/1`);
     expect(now).toMatchObject({ mergeable: false, mergeable_state: 'dirty' });
     expect((await github.call(mona, `PUT ${repo}/pulls/1/merge`)).status).toBe(405);
@@ -170,10 +143,10 @@ describe('merging', () => {
   });
 
   test('squashes into one commit and rebases into as many as there were', async () => {
-    await branch('squashed', { 'three.txt': 'three\n', 'four.txt': 'four\n' });
-    await branch('rebased', { 'five.txt': 'five\n', 'six.txt': 'six\n' });
-    await open('squashed');
-    await open('rebased');
+    await project.branch('squashed', { 'three.txt': 'three\n', 'four.txt': 'four\n' });
+    await project.branch('rebased', { 'five.txt': 'five\n', 'six.txt': 'six\n' });
+    await project.open('squashed');
+    await project.open('rebased');
     await github.call(mona, `PUT ${repo}/pulls/1/merge`, { merge_method: 'squash' });
     const done = await github.call(mona, `PUT ${repo}/pulls/2/merge`, { merge_method: 'rebase' });
     expect(done.status).toBe(200);
@@ -184,8 +157,8 @@ describe('merging', () => {
   });
 
   test('is noticed when somebody pushes the merge by hand', async () => {
-    await branch('topic', { 'three.txt': 'three\n' });
-    const { body } = await open('topic');
+    await project.branch('topic', { 'three.txt': 'three\n' });
+    const { body } = await project.open('topic');
     await github.call(token, `PATCH ${repo}/git/refs/heads/main`, { sha: body.head.sha });
     await github.emulator.idle();
     expect(github.received.at(-1)).toMatchObject({
@@ -195,8 +168,8 @@ describe('merging', () => {
   });
 
   test('keeps the pull request readable after its branch is gone', async () => {
-    await branch('topic', { 'three.txt': 'three\n' });
-    const { body } = await open('topic');
+    await project.branch('topic', { 'three.txt': 'three\n' });
+    const { body } = await project.open('topic');
     await github.call(mona, `PUT ${repo}/pulls/1/merge`, { merge_method: 'squash' });
     await github.call(mona, `DELETE ${repo}/git/refs/heads/topic`);
     const commits = await github.call(token, `GET ${repo}/pulls/1/commits`);

@@ -95,18 +95,17 @@ describe('a webhook', () => {
     expect(github.emulator.deliveries().at(-4)).toMatchObject({ outcome: 'dropped', status: null });
   });
 
-  test('can be found and sent again through the API of an App', async () => {
-    github.emulator.hooks.beforeSend = () => 'drop';
-    await comment('Dropped');
+  test('can be overtaken by later ones, or only by time where there are none', async () => {
+    const back: Record<string, number> = { first: 2, second: 1, last: 5 };
+    github.emulator.hooks.beforeSend = ({ payload }) => {
+      const held = back[String((payload.comment as { body: string }).body)];
+      return held === undefined ? 'send' : { holdBack: held, atMostMs: held > 2 ? 20 : 10_000 };
+    };
+    for (const text of ['first', 'second', 'third', 'fourth', 'last']) await comment(text);
     await github.emulator.idle();
     github.emulator.hooks.beforeSend = undefined;
-    const listed = await github.call(github.jwt(), 'GET /app/hook/deliveries?per_page=2');
-    expect(listed.body[0]).toMatchObject({ event: 'issue_comment', status_code: 0, redelivery: false });
-    expect(listed.headers.get('link')).toMatch(/cursor=\d+>; rel="next"/);
-    const again = await github.call(github.jwt(), `POST /app/hook/deliveries/${listed.body[0].id}/attempts`);
-    expect(again.status).toBe(202);
-    await github.emulator.idle();
-    expect(github.received.at(-1)?.headers['x-github-delivery']).toBe(listed.body[0].guid);
+    const order = github.received.slice(-5).map((one) => one.payload.comment.body);
+    expect(order).toEqual(['third', 'second', 'fourth', 'first', 'last']);
   });
 
   test('of any content can be posted by a test', async () => {

@@ -1,5 +1,6 @@
 import {
   type Account,
+  type App,
   accountOf,
   type Installation,
   type Json,
@@ -76,7 +77,7 @@ export function organizationJson(world: World, account: Account): Json {
   };
 }
 
-/** The App itself, as `GET /app` answers it. */
+/** The App as issues and comments name the one that wrote them. */
 export function appJson(world: World, appId: number): Json | null {
   const app = world.apps.get(appId);
   if (!app) return null;
@@ -94,8 +95,13 @@ export function appJson(world: World, appId: number): Json | null {
     updated_at: stamp(app.createdAt),
     permissions: app.permissions,
     events: app.events,
-    installations_count: [...world.installations.values()].filter((one) => one.appId === app.id).length,
   };
+}
+
+/** The App itself, as `GET /app` answers it. */
+export function fullAppJson(world: World, app: App): Json {
+  const installed = [...world.installations.values()].filter((one) => one.appId === app.id);
+  return { ...appJson(world, app.id), installations_count: installed.length };
 }
 
 /** An installation, as REST and `installation*` webhooks show it. */

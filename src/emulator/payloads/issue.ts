@@ -15,7 +15,8 @@ import { labelJson, repositoryApi } from './repository.ts';
 
 const CONTENTS = ['+1', '-1', 'laugh', 'hooray', 'confused', 'heart', 'rocket', 'eyes'];
 
-function reactionCounts(url: string, reactions: readonly Reaction[]): Json {
+/** The reactions of something by their kind. */
+export function reactionCounts(url: string, reactions: readonly Reaction[]): Json {
   const counts = CONTENTS.map((content): [string, number] => [
     content,
     reactions.filter((one) => one.content === content).length,
@@ -34,7 +35,7 @@ export function issuePage(world: World, repo: Repository, issue: Issue): string 
   return `${world.url}/${fullName(world, repo)}/${issue.pull ? 'pull' : 'issues'}/${issue.number}`;
 }
 
-/** An issue (or the issue side of a pull request), as REST and webhooks show it. */
+/** An issue (or the issue side of a pull request), as REST shows it. */
 export function issueJson(world: World, repo: Repository, issue: Issue): Json {
   const url = `${repositoryApi(world, repo)}/issues/${issue.number}`;
   const html = issuePage(world, repo, issue);
@@ -46,7 +47,7 @@ export function issueJson(world: World, repo: Repository, issue: Issue): Json {
     events_url: `${url}/events`,
     html_url: html,
     id: issue.id,
-    node_id: nodeId(issue.pull ? 'PR' : 'I', issue.id),
+    node_id: issue.pull ? nodeId('PR', issue.pull.id) : nodeId('I', issue.id),
     number: issue.number,
     title: issue.title,
     user: userJson(world, accountOf(world, issue.userId)),
@@ -71,6 +72,14 @@ export function issueJson(world: World, repo: Repository, issue: Issue): Json {
     state_reason: issue.stateReason,
     ...(issue.pull ? pullPart(world, repo, issue) : {}),
   };
+}
+
+/** An issue as webhooks show it: GitHub documents no client id of its App there. */
+export function eventIssueJson(world: World, repo: Repository, issue: Issue): Json {
+  const json = issueJson(world, repo, issue);
+  if (issue.appId === null) return json;
+  const { client_id: _clientId, ...app } = appJson(world, issue.appId) ?? {};
+  return { ...json, performed_via_github_app: app };
 }
 
 function pullPart(world: World, repo: Repository, issue: Issue): Json {

@@ -1,12 +1,10 @@
-import { changedFiles } from '../git/diff.ts';
-import { aheadBehind, mergeBase } from '../git/history.ts';
-import { mergeTree } from '../git/merge.ts';
+import { shownMergeState } from '../merge-state.ts';
+import { figuresOf } from '../pull-figures.ts';
 import {
   accountOf,
   fullName,
   type Json,
   nodeId,
-  type PullFigures,
   type PullIssue,
   type Repository,
   stamp,
@@ -15,30 +13,6 @@ import {
 import { userJson } from './accounts.ts';
 import { associationOf, issuePage } from './issue.ts';
 import { labelJson, MERGE_SETTINGS, repositoryApi, repositoryJson } from './repository.ts';
-
-/** What git says about a pull request now: conflicts, commits and changed lines. */
-export async function figuresOf(repo: Repository, issue: PullIssue): Promise<PullFigures> {
-  const { baseSha, headSha } = issue.pull;
-  const key = `${baseSha}...${headSha}`;
-  if (issue.pull.figures?.key === key) return issue.pull.figures;
-  const dir = repo.git.dir;
-  const base = (await mergeBase(dir, baseSha, headSha)) ?? baseSha;
-  const [tree, counts, files] = await Promise.all([
-    mergeTree(dir, baseSha, headSha),
-    aheadBehind(dir, baseSha, headSha),
-    changedFiles(dir, base, headSha),
-  ]);
-  const figures = {
-    key,
-    mergeable: tree !== null,
-    commits: counts.ahead,
-    additions: files.reduce((sum, file) => sum + file.additions, 0),
-    deletions: files.reduce((sum, file) => sum + file.deletions, 0),
-    changedFiles: files.length,
-  };
-  issue.pull.figures = figures;
-  return figures;
-}
 
 /** A pull request as lists show it. */
 export function pullJson(world: World, repo: Repository, issue: PullIssue): Json {
@@ -75,8 +49,19 @@ export function pullJson(world: World, repo: Repository, issue: PullIssue): Json
     head: sideJson(world, repo, { ref: pull.headRef, sha: pull.headSha }),
     base: sideJson(world, repo, { ref: pull.baseRef, sha: pull.baseSha }),
     author_association: associationOf(repo, issue.userId),
-    auto_merge: null,
+    auto_merge: autoMergeJson(world, issue),
     active_lock_reason: null,
+  };
+}
+
+function autoMergeJson(world: World, issue: PullIssue): Json | null {
+  const { autoMerge } = issue.pull;
+  if (!autoMerge) return null;
+  return {
+    enabled_by: userJson(world, accountOf(world, autoMerge.enabledById)),
+    merge_method: autoMerge.method,
+    commit_title: autoMerge.title ?? `${issue.title} (#${issue.number})`,
+    commit_message: autoMerge.message ?? '',
   };
 }
 
@@ -119,27 +104,22 @@ function sideJson(world: World, repo: Repository, side: { ref: string; sha: stri
 export async function fullPullJson(world: World, repo: Repository, issue: PullIssue): Promise<Json> {
   const figures = await figuresOf(repo, issue);
   const { mergedById, mergedAt } = issue.pull;
-  const open = issue.state === 'open';
+  const { mergeable, state } = await shownMergeState(world, repo, issue);
   return {
     ...pullJson(world, repo, issue),
     merged: mergedAt !== null,
-    mergeable: open ? figures.mergeable : null,
-    rebaseable: open ? figures.mergeable : null,
-    mergeable_state: open ? mergeableState(issue, figures) : 'unknown',
+    mergeable,
+    rebaseable: mergeable,
+    mergeable_state: state,
     merged_by: mergedById === null ? null : userJson(world, accountOf(world, mergedById)),
     comments: issue.comments.length,
-    review_comments: 0,
+    review_comments: issue.pull.threads.reduce((sum, thread) => sum + thread.comments.length, 0),
     maintainer_can_modify: false,
     commits: figures.commits,
     additions: figures.additions,
     deletions: figures.deletions,
     changed_files: figures.changedFiles,
   };
-}
-
-function mergeableState(issue: PullIssue, figures: PullFigures): string {
-  if (!figures.mergeable) return 'dirty';
-  return issue.pull.draft ? 'draft' : 'clean';
 }
 
 /** The page that compares two branches, as push webhooks name it. */

@@ -130,6 +130,7 @@ export function fullRepositoryJson(world: World, repo: Repository, permissions: 
     ...repositoryJson(world, repo),
     permissions,
     ...MERGE_SETTINGS,
+    allow_auto_merge: repo.allowsAutoMerge,
     network_count: 0,
     subscribers_count: 0,
   };

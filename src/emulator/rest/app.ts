@@ -1,10 +1,12 @@
 import { holds } from '../access.ts';
 import { newInstallationToken } from '../auth.ts';
-import { appJson, installationJson } from '../payloads/accounts.ts';
+import { fullAppJson, installationJson } from '../payloads/accounts.ts';
 import { repositoryJson } from '../payloads/repository.ts';
 import { created, noContent, notFound, ok, problem, type Reply } from '../reply.ts';
 import {
+  covers,
   findAccount,
+  findRepository,
   type Installation,
   now,
   type PermissionLevel,
@@ -15,6 +17,7 @@ import {
   type World,
 } from '../state.ts';
 import { type AppCall, appRoute, type Call, openRoute, type Route } from './call.ts';
+import { movedTo } from './moved.ts';
 import { linkHeader, paged, pageOf, slice } from './paging.ts';
 
 const TOKEN_LIFETIME_MS = 60 * 60 * 1000;
@@ -71,17 +74,19 @@ function mint(call: AppCall): Reply {
   const permissions = wantedPermissions(call, installation);
   const wanted = wantedRepositories(call, installation);
   const token = newInstallationToken(call.app.id);
-  const expiresAt = new Date(now(world).getTime() + TOKEN_LIFETIME_MS);
+  const mintedAt = now(world);
+  const expiresAt = new Date(mintedAt.getTime() + TOKEN_LIFETIME_MS);
   const repositoryIds = wanted && new Set(wanted.map((repo) => repo.id));
   world.tokens.set(token, {
     kind: 'installation',
     installationId: installation.id,
     permissions,
     repositoryIds,
+    mintedAt,
     expiresAt,
   });
   const asked = call.body.permissions ? Object.keys(call.body.permissions) : null;
-  world.minted.push({ secret: token, permissions, asked, mintedAt: now(world) });
+  world.minted.push({ secret: token, permissions, asked, mintedAt });
   const listed =
     wanted ?? (installation.selection === 'selected' ? repositoriesOf(world, installation) : null);
   return created({
@@ -103,6 +108,21 @@ function installationOn(call: AppCall, login: string): Reply {
   return ok(installationJson(call.world, found));
 }
 
+/** The installation of the calling App that reaches a repository. */
+function installationReaching(call: AppCall): Reply {
+  const { world, params, query } = call;
+  const name = `${params.owner}/${params.repo}`;
+  const repo = findRepository(world, name);
+  if (!repo) {
+    const moved = movedTo(world, name, { method: 'GET', rest: '/installation', query });
+    if (moved) return moved;
+    throw notFound();
+  }
+  const found = ownInstallations(call).find((one) => covers(one, repo));
+  if (!found) throw notFound();
+  return ok(installationJson(world, found));
+}
+
 function ownInstallations(call: AppCall): Installation[] {
   return [...call.world.installations.values()].filter((one) => one.appId === call.app.id);
 }
@@ -122,7 +142,7 @@ function reachableByToken(world: World, call: Call): Repository[] {
 
 /** The App, its installations and their tokens. */
 export const appRoutes: readonly Route[] = [
-  appRoute('GET /app', (call) => ok(appJson(call.world, call.app.id))),
+  appRoute('GET /app', (call) => ok(fullAppJson(call.world, call.app))),
   appRoute('GET /app/installations', (call) =>
     paged(call, ownInstallations(call), {
       path: '/app/installations',
@@ -135,6 +155,7 @@ export const appRoutes: readonly Route[] = [
   appRoute('POST /app/installations/{installation_id}/access_tokens', mint),
   appRoute('GET /orgs/{org}/installation', (call) => installationOn(call, call.params.org ?? '')),
   appRoute('GET /users/{username}/installation', (call) => installationOn(call, call.params.username ?? '')),
+  appRoute('GET /repos/{owner}/{repo}/installation', installationReaching),
   openRoute('DELETE /installation/token', (call) => {
     if (call.actor.kind !== 'installation') throw problem(401, 'Bad credentials');
     call.world.tokens.delete(call.actor.token);

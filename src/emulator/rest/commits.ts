@@ -30,7 +30,8 @@ export async function resolveCommit(repo: Repository, name: string): Promise<Com
   return null;
 }
 
-async function mustCommit(call: RepoCall, name: string): Promise<Commit> {
+/** The commit that a name of any kind leads to; 422 for none. */
+export async function mustCommit(call: RepoCall, name: string): Promise<Commit> {
   const commit = await resolveCommit(call.repo, name);
   if (!commit) throw problem(422, `No commit found for SHA: ${name}`);
   return commit;

@@ -1,7 +1,6 @@
 import { requireNeed, requireReach } from '../access.ts';
 import { type Actor, accountOfActor } from '../auth.ts';
 import { isPull } from '../issue-actions.ts';
-import { api } from '../payloads/accounts.ts';
 import { notFound, problem, type Reply } from '../reply.ts';
 import { createRouter, type Match, routeName } from '../router.ts';
 import {
@@ -14,6 +13,7 @@ import {
   type World,
 } from '../state.ts';
 import type { Call, RepoCall, Route } from './call.ts';
+import { movedTo } from './moved.ts';
 import { ROUTES } from './routes.ts';
 
 export interface RestRequest {
@@ -76,18 +76,11 @@ async function run(world: World, match: Match<Route>, request: RestRequest): Pro
 /** A repository that had this name once is redirected to by its id; 404 for all others. */
 function elsewhere(world: World, match: Match<Route>, request: RestRequest): Reply {
   const old = `${match.params.owner}/${match.params.repo}`;
-  const id = world.formerNames.get(old.toLowerCase());
-  if (id === undefined || !world.repositories.has(id)) throw notFound();
+  const { method, query } = request;
   const rest = request.path.slice(`/repos/${old}`.length);
-  const query = request.query.size > 0 ? `?${request.query.toString()}` : '';
-  const url = `${api(world)}/repositories/${id}${rest}${query}`;
-  const status = request.method === 'GET' ? 301 : 307;
-  const message = status === 301 ? 'Moved Permanently' : 'Temporary Redirect';
-  return {
-    status,
-    body: { message, url, documentation_url: 'https://docs.github.com/rest' },
-    headers: { location: url },
-  };
+  const reply = movedTo(world, old, { method, rest, query });
+  if (!reply) throw notFound();
+  return reply;
 }
 
 /** `issue:write` asks for issues, or for pull requests where the number (or the comment's issue) is one; `@role` says what a person needs. */

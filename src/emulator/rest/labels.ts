@@ -20,9 +20,9 @@ function shown(call: RepoCall, issue: Issue): Json[] {
   return issue.labels.map((label) => labelJson(call.world, call.repo, label));
 }
 
-/** The body is `{"labels": [...]}` or the bare array, whose entries are names or objects with a name. */
+/** The body is `{"labels": [...]}`, whose entries are names or objects with a name. */
 function namesIn(body: Json): string[] {
-  const list: unknown = Array.isArray(body) ? body : body.labels;
+  const list: unknown = body.labels;
   if (!Array.isArray(list)) throw problem(422, 'Invalid request.\n\n"labels" wasn\'t supplied.');
   const names = list.map((one: unknown) =>
     typeof one === 'object' && one !== null && 'name' in one ? one.name : one,

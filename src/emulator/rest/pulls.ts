@@ -1,6 +1,7 @@
 import { changedFiles } from '../git/diff.ts';
 import { isAncestor, listCommits, mergeBase } from '../git/history.ts';
 import { closeIssue, editIssue, isPull, reopenIssue } from '../issue-actions.ts';
+import { askMergeability, blockOf, isBehind } from '../merge-state.ts';
 import { commitJson, fileJson } from '../payloads/commit.ts';
 import { fullPullJson, pullJson } from '../payloads/pull.ts';
 import { mergePull, openPull } from '../pull-actions.ts';
@@ -14,7 +15,8 @@ import { paged } from './paging.ts';
 const PULLS = '/repos/{owner}/{repo}/pulls';
 const ONE = `${PULLS}/{pull_number}`;
 
-function pullOf(call: RepoCall): PullIssue {
+/** The pull request of the path; 404 for none. */
+export function pullOf(call: RepoCall): PullIssue {
   const issue = call.repo.issues.get(Number(call.params.pull_number));
   if (!issue || !isPull(issue)) throw notFound();
   return issue;
@@ -123,6 +125,10 @@ async function merge(call: RepoCall): Promise<Reply> {
     throw problem(405, issue.pull.draft ? 'Pull Request is still a draft' : 'Pull Request is not mergeable');
   if (sha && sha !== issue.pull.headSha)
     throw problem(409, 'Head branch was modified. Review and try the merge again.');
+  const blocked = blockOf(call.world, call.repo, issue);
+  if (blocked) throw problem(405, blocked);
+  if (await isBehind(call.repo, issue))
+    throw problem(405, 'Head branch is out of date. Review and try the merge again.');
   const title = optionalText(call.body, 'commit_title') ?? undefined;
   const message = optionalText(call.body, 'commit_message') ?? undefined;
   const result = await mergePull(doing(call), issue, { method, title, message });
@@ -165,9 +171,12 @@ export const pullRoutes: readonly Route[] = [
     const path = `/repos/${fullName(call.world, call.repo)}/pulls`;
     return paged(call, matching(call), { path, show: (issue) => pullJson(call.world, call.repo, issue) });
   }),
-  repoRoute(`GET ${ONE}`, 'pull_requests:read', async (call) =>
-    ok(await fullPullJson(call.world, call.repo, pullOf(call))),
-  ),
+  repoRoute(`GET ${ONE}`, 'pull_requests:read', async (call) => {
+    const issue = pullOf(call);
+    const shown = await fullPullJson(call.world, call.repo, issue);
+    askMergeability(call.world, issue);
+    return ok(shown);
+  }),
   repoRoute(`PATCH ${ONE}`, 'pull_requests:write@read', edit),
   repoRoute(`GET ${ONE}/commits`, 'pull_requests:read', commits),
   repoRoute(`GET ${ONE}/files`, 'pull_requests:read', files),

@@ -1,10 +1,11 @@
 import { fullUserJson } from '../payloads/accounts.ts';
+import { rateOf } from '../primary-limits.ts';
 import { notFound, ok, problem } from '../reply.ts';
-import { findAccount, now } from '../state.ts';
+import { findAccount } from '../state.ts';
+import type { Resource } from '../usage.ts';
 import { openRoute, type Route } from './call.ts';
 
-/** The figures that every answer and `GET /rate_limit` report; the emulator sets no limit of its own. */
-export const RATE_LIMIT = 5000;
+const SEARCHES_PER_MINUTE = 30;
 
 /** Accounts, and the routes that belong to nobody. */
 export const userRoutes: readonly Route[] = [
@@ -19,12 +20,14 @@ export const userRoutes: readonly Route[] = [
     return ok(fullUserJson(call.world, account));
   }),
   openRoute('GET /rate_limit', (call) => {
-    const reset = Math.floor(now(call.world).getTime() / 1000) + 3600;
-    const rate = { limit: RATE_LIMIT, used: 0, remaining: RATE_LIMIT, reset };
-    return ok({ resources: { core: rate, graphql: rate, search: rate }, rate });
+    const shown = (resource: Resource) => {
+      const { limit, used, remaining, reset } = rateOf(call.world, call.actor, resource);
+      return { limit, used, remaining, reset };
+    };
+    const core = shown('core');
+    const search = { limit: SEARCHES_PER_MINUTE, used: 0, remaining: SEARCHES_PER_MINUTE, reset: core.reset };
+    return ok({ resources: { core, search, graphql: shown('graphql') }, rate: core });
   }),
-  openRoute('GET /meta', () =>
-    ok({ verifiable_password_authentication: false, installed_version: '3.20.0' }),
-  ),
+  openRoute('GET /meta', () => ok({ verifiable_password_authentication: false })),
   openRoute('GET /zen', () => ({ status: 200, body: 'Keep it logically awesome.' })),
 ];
