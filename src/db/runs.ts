@@ -19,8 +19,8 @@ export async function openRun(
   run: { id: string; specId: string; sandboxId: string; step: string; request: object },
 ): Promise<void> {
   await trx.raw(
-    `insert into runs (id, spec_id, sandbox_id, step, attempt, request)
-     select ?, ?, ?, ?, coalesce(max(attempt), 0) + 1, ? from runs where spec_id = ? and step = ?`,
+    `insert into runs (id, spec_id, sandbox_id, step, attempt, request, created_at)
+     select ?, ?, ?, ?, coalesce(max(attempt), 0) + 1, ?, specwright_now() from runs where spec_id = ? and step = ?`,
     [run.id, run.specId, run.sandboxId, run.step, JSON.stringify(run.request), run.specId, run.step],
   );
 }

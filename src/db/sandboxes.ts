@@ -16,6 +16,8 @@ export interface SandboxRow {
   end_reason: string | null;
   created_at: Date;
   ready_at: Date | null;
+  /** When it was given up; null for one that lives, and for old rows. */
+  closed_at: Date | null;
   ended_at: Date | null;
 }
 
@@ -73,7 +75,7 @@ export async function markClosing(trx: Trx, specId: string, reason: string): Pro
   const rows = await trx('sandboxes')
     .where({ spec_id: specId })
     .whereIn('state', LIVE)
-    .update({ state: 'closing', end_reason: reason })
+    .update({ state: 'closing', end_reason: reason, closed_at: trx.raw('specwright_now()') })
     .returning('*');
   return rows[0] ?? null;
 }
@@ -91,24 +93,38 @@ export async function listClosing(db: Db, owner: string): Promise<SandboxRow[]> 
   return db('sandboxes').where({ owner, state: 'closing' });
 }
 
-/** Live sandboxes that were silent for `seconds` by the database's clock. */
-export async function listSilent(db: Db, seconds: number): Promise<SandboxRow[]> {
+/** Keeps signs of life and ends of a sandbox from being written until the transaction ends. */
+export async function lockSandbox(trx: Trx, id: string): Promise<SandboxRow | null> {
+  return (await trx('sandboxes').where({ id }).forUpdate().first()) ?? null;
+}
+
+/** A page of the running sandboxes of one provider (and of one owner, where that is given), in the order of ids. */
+export async function listRunning(
+  db: Db,
+  of: { provider: string; owner: string | null; after: string | null; limit: number },
+): Promise<SandboxRow[]> {
   return db('sandboxes')
-    .whereIn('state', LIVE)
-    .andWhereRaw('heartbeat_at < specwright_now() - make_interval(secs => ?)', [seconds])
-    .limit(100);
+    .where({ provider: of.provider, state: 'running', ...(of.owner === null ? {} : { owner: of.owner }) })
+    .andWhereRaw('(?::uuid is null or id > ?)', [of.after, of.after])
+    .orderBy('id')
+    .limit(of.limit);
 }
 
 export async function listUnfinished(db: Db | Trx, owner: string): Promise<SandboxRow[]> {
-  return db('sandboxes').where({ owner }).whereNot({ state: 'gone' });
+  // One order for all who lock one spec after the other.
+  return db('sandboxes').where({ owner }).whereNot({ state: 'gone' }).orderBy('spec_id');
 }
 
-/** Sandboxes of a spec that were lost by themselves in the last hour; the host's own restarts do not count. */
-export async function countLosses(trx: Trx, specId: string): Promise<number> {
-  const { rows } = await trx.raw(
-    `select count(*)::int as losses from sandboxes where spec_id = ? and end_reason like 'lost:%'
-       and created_at > specwright_now() - interval '1 hour'`,
-    [specId],
+/**
+ * Why sandboxes of a spec were lost by their own fault in the hour before `until` (null: now), oldest first. The
+ * host's own restarts do not count.
+ */
+export async function listLosses(db: Db | Trx, specId: string, until: Date | null = null): Promise<string[]> {
+  const { rows } = await db.raw(
+    `select end_reason from sandboxes where spec_id = ? and end_reason like 'lost:%'
+       and coalesce(closed_at, ended_at, created_at) > coalesce(?, specwright_now()) - interval '1 hour'
+     order by generation`,
+    [specId, until],
   );
-  return rows[0].losses;
+  return rows.map((row: { end_reason: string }) => row.end_reason);
 }

@@ -50,6 +50,8 @@ export function createLocalProvider(options: LocalOptions): SandboxProvider {
     token: ownerToken(),
     prepared: null,
     stopWatchdog: null,
+    sweeping: Promise.resolve(),
+    closing: new AbortController(),
   };
   const runner = createRunner({ engine, checkLimits: (box) => life.checkMemory(local, box) });
   const box = (id: string) => boxOf(local, id);
@@ -62,8 +64,9 @@ export function createLocalProvider(options: LocalOptions): SandboxProvider {
       const found = local.boxes.get(id);
       return found === undefined ? null : life.described(found);
     },
-    list: async (labels) =>
-      [...local.boxes.values()].filter((entry) => carries(entry, labels)).map(life.described),
+    async *list(labels) {
+      for (const entry of local.boxes.values()) if (carries(entry, labels)) yield life.described(entry);
+    },
     paths: (id) => engine.paths(box(id)),
     exec: async (id, command) => runner.exec(box(id), command),
     spawn: async (id, command) => runner.spawn(box(id), command),
@@ -74,6 +77,7 @@ export function createLocalProvider(options: LocalOptions): SandboxProvider {
     // Nothing here ends for want of use.
     keepAlive: async (id) => void box(id),
     destroy: (id) => life.destroy(local, id),
+    sweep: () => life.sweep(local),
     onEnd: (listener) => void local.listeners.push(listener),
     close: () => life.close(local),
   };

@@ -42,6 +42,8 @@ export interface SandboxInstance {
   readonly externalId: string;
   readonly state: SandboxState;
   readonly labels: Readonly<Record<string, string>>;
+  /** By the provider's clock. */
+  readonly createdAt: Date;
 }
 
 /** One program. `env` is the whole environment: nothing is inherited. Paths are as seen inside the sandbox. */
@@ -113,8 +115,8 @@ export interface SandboxProvider {
   /** Not idempotent: the caller looks an instance up by its id first. @throws UserError, RetryableError */
   create(request: SandboxRequest): Promise<SandboxInstance>;
   get(id: string): Promise<SandboxInstance | null>;
-  /** Instances that carry all of `labels`. */
-  list(labels: Readonly<Record<string, string>>): Promise<SandboxInstance[]>;
+  /** Instances that carry all of `labels`; asked for page by page where the provider has pages. */
+  list(labels: Readonly<Record<string, string>>): AsyncIterable<SandboxInstance>;
   paths(id: string): SandboxPaths;
   exec(id: string, command: SandboxCommand): Promise<ExecResult>;
   spawn(id: string, command: SandboxCommand): Promise<SandboxProcess>;
@@ -128,6 +130,8 @@ export interface SandboxProvider {
   keepAlive(id: string): Promise<void>;
   /** Ends the whole process tree and removes everything; already gone is success. */
   destroy(id: string): Promise<void>;
+  /** Removes what dead processes of ours left behind on this machine. Never throws for one thing that resists. */
+  sweep(): Promise<void>;
   /** Called once per instance that ends without `stop` or `destroy`. */
   onEnd(listener: (id: string, why: SandboxEnd) => void): void;
   /** Destroys what this process made. */

@@ -1,17 +1,23 @@
 /**
  * A program that owns one sandbox, for tests that need an owner of its own: it can be killed, or run as another
- * user. Argument: JSON of { root, words, script? }. Prints one JSON line; ends itself only with `script`.
+ * user. Argument: JSON of { root, words, script?, unsafe? }. Prints one JSON line; ends itself only with `script`.
  */
 import { createLocalProvider } from '../../src/sandbox/local.ts';
 import { serveText } from './serve-text.ts';
 
-const { root, words, script } = JSON.parse(process.argv[2] ?? '') as {
+const {
+  root,
+  words,
+  script,
+  unsafe = false,
+} = JSON.parse(process.argv[2] ?? '') as {
   root: string;
   /** Marks of programs that are left running: one in the session of its own, one as it was started. */
   words: readonly [string, string];
   script?: string;
+  unsafe?: boolean;
 };
-const provider = createLocalProvider({ root, unsafe: false });
+const provider = createLocalProvider({ root, unsafe });
 const probe = await provider.probe();
 let socket = '';
 await provider.create({

@@ -1,4 +1,6 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -11,6 +13,7 @@ import { buildSkeleton, lockedFlags } from '../../src/sandbox/local/skeleton.ts'
 import { findTools } from '../../src/sandbox/local/tools.ts';
 import { descendants } from '../../src/sandbox/local/tree.ts';
 import { claimUid, uidRange } from '../../src/sandbox/local/uids.ts';
+import { until } from '../harness/until.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'sw-parts-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -77,6 +80,29 @@ describe('owners', () => {
     expect(ownerIsDead(`${pid}-${started}-${space}-00000000-x`)).toBe(true);
     expect(ownerIsDead(`o999999999-1-1-${boot}-x`)).toBe(false);
     expect(ownerIsDead('workspace')).toBe(false);
+  });
+
+  linux('count as dead as soon as they are killed, though nobody has waited for them yet', async () => {
+    // The parent becomes a program that never waits for the child which its shell had started.
+    const parent = spawn('/bin/sh', ['-c', 'sleep 30 & echo $!; exec sleep 30'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const child = Number(String((await once(parent.stdout, 'data'))[0]));
+      const fields = () => readFileSync(`/proc/${child}/stat`, 'utf8').split(') ')[1]!.split(' ');
+      const [, , space, boot] = ownerToken().split('-');
+      const name = `o${child}-${fields()[19]}-${space}-${boot}-x`;
+      // Until then it is a shell, which waits for its children.
+      await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n');
+      expect(ownerIsDead(name)).toBe(false);
+      process.kill(child, 'SIGKILL');
+      await until(() => fields()[0] === 'Z');
+      expect(ownerIsDead(name)).toBe(true);
+    } finally {
+      const ended = once(parent, 'exit');
+      parent.kill('SIGKILL');
+      await ended;
+    }
   });
 
   test('are told the processes that descend from theirs', () => {

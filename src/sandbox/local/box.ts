@@ -26,6 +26,7 @@ export interface Box {
   readonly account: Account | null;
   readonly cgroup: Cgroup | null;
   readonly disk: DiskMark;
+  readonly createdAt: Date;
   /** Every program that runs in it now, by the process that we started for it. */
   readonly children: Set<ChildProcess>;
   gateway: { close(): Promise<void> } | null;
@@ -79,5 +80,7 @@ export interface Engine {
   launch(box: Box, launch: Launch): ChildProcess;
   /** The process on the host from which all of the sandbox's orphans descend, where there is one. */
   firstPid(box: Box): number | null;
+  /** Removes control groups of dead owners; answers the names of those that resist. */
+  sweep(): Promise<string[]>;
   close(): Promise<void>;
 }

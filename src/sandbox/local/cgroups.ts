@@ -74,11 +74,15 @@ export function detectCgroups(): CgroupHost | null {
   return Object.keys(host.parents).length === 0 ? null : host;
 }
 
-/** Removes the groups of owners that are dead. */
-export async function sweepCgroups(host: CgroupHost): Promise<void> {
-  for (const parent of new Set(Object.values(host.parents))) {
-    for (const name of readdirSync(parent).filter(ownerIsDead)) await removeGroup(join(parent, name));
-  }
+/** Removes the groups of owners that are dead, all at once; answers the folders of those that resist. */
+export async function sweepCgroups(host: CgroupHost): Promise<string[]> {
+  const folders = [...new Set(Object.values(host.parents))].flatMap((parent) =>
+    readdirSync(parent)
+      .filter(ownerIsDead)
+      .map((name) => join(parent, name)),
+  );
+  const results = await Promise.allSettled(folders.map(removeGroup));
+  return folders.filter((_, index) => results[index]?.status === 'rejected');
 }
 
 /** Makes the group `name` with `limits`. @throws what the kernel says */

@@ -1,20 +1,20 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { readdir, readlink, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../errors.ts';
 import type { SandboxFile } from '../provider.ts';
 import type { BoxFolders } from './box.ts';
-import { ownerIsDead } from './owner.ts';
-import { killPid } from './processes.ts';
-import { allProcesses } from './tree.ts';
-import { ownUidRange } from './uids.ts';
 
 /** Unix socket paths end at 107 bytes on Linux and 103 on macOS. */
 const LONGEST_SOCKET_PATH = 100;
 const SOCKET_NAME = 'gateway.sock';
-const SOCKET_PREFIX = 'sw-';
-const SOCKET_LINK = 'sockets';
+/** Begins the name of every folder for a socket. */
+export const SOCKET_PREFIX = 'sw-';
+/** The link from a sandbox's folder to that of its socket. */
+export const SOCKET_LINK = 'sockets';
+const RETRY_MS = 100;
 const TOOLS_PREFIX = '/opt/specwright/';
 
 export interface FolderOptions {
@@ -82,30 +82,13 @@ export function guardSocket(socket: string, uid: number | null): void {
  */
 export async function removeTree(path: string): Promise<void> {
   try {
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    await rm(path, { recursive: true, force: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
-    await openFolders(path);
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') await openFolders(path);
+    // Node's own retries multiply with every level of folders: one that is busy would hold this up for half a minute.
+    else await delay(RETRY_MS);
+    await rm(path, { recursive: true, force: true });
   }
-}
-
-/** Removes what killed owners left below `base`. */
-export async function sweepFolders(base: string): Promise<void> {
-  for (const name of (await readdir(base)).filter(ownerIsDead)) {
-    const folder = join(base, name);
-    const sockets = await readlink(join(folder, SOCKET_LINK)).catch(() => null);
-    if (sockets !== null && basename(sockets).startsWith(SOCKET_PREFIX)) await removeTree(sockets);
-    endProcessesOf(lstatSync(join(folder, 'workspace'), { throwIfNoEntry: false })?.uid);
-    await removeTree(folder);
-  }
-}
-
-/** Programs of unsafe mode that survived their owner, known by the uid that was theirs alone. */
-function endProcessesOf(uid: number | undefined): void {
-  const range = ownUidRange();
-  if (uid === undefined || range === null || uid < range.first || uid >= range.first + range.count) return;
-  for (const { pid } of allProcesses().filter((entry) => entry.uid === uid)) killPid(pid);
 }
 
 async function openFolders(path: string): Promise<void> {

@@ -4,12 +4,14 @@
  * Races: the app is killed while a sandbox is being entered → `setpriv --pdeathsig` ends the outer process, and the
  * first process ends when the pipe from the app closes, whichever comes first. A program starts while the sandbox
  * is being stopped → the kernel refuses to fork in a pid namespace whose first process is gone. The first process
- * ends by itself while `leave` runs → `leave` has taken the entry out, so the end is not reported.
+ * ends by itself while `leave` runs → the sandbox is no longer called running, so the end is not reported. Programs
+ * were stopped (SIGSTOP) → they are killed all the same, and what has to wait for them is let go on.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StaleError } from '../../errors.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { RetryableError, StaleError } from '../../errors.ts';
 import type { ProbeResult, SandboxCapabilities } from '../provider.ts';
 import type { Box, Engine, Launch } from './box.ts';
 import { type CgroupHost, createCgroup, detectCgroups, sweepCgroups } from './cgroups.ts';
@@ -17,7 +19,7 @@ import { descriptorCover, type Stdio } from './descriptors.ts';
 import { untilReady, writeAccountFiles } from './enter.ts';
 import { holdNamespaces } from './namespaces.ts';
 import { ownerToken } from './owner.ts';
-import { endOf, killPid } from './processes.ts';
+import { continueGroup, endOf, killPid } from './processes.ts';
 import {
   dropAndKeep,
   type HostLayout,
@@ -33,6 +35,9 @@ import { ENTER_SCRIPT, ENVIRON_SCRIPT, environLines, JOIN_SCRIPT } from './scrip
 import { buildSkeleton } from './skeleton.ts';
 import { findTools, type LoopbackTool, TRUSTED_PATH } from './tools.ts';
 import { claimUid, ownUidRange, type UidRange } from './uids.ts';
+
+const LOOK_MS = 20;
+const END_WITHIN_MS = 10_000;
 
 interface Machine {
   readonly host: HostLayout;
@@ -85,6 +90,7 @@ export function createIsolatedEngine(options: { root: string; cgroups: boolean }
     leave: (box) => leave(context, box),
     launch: (box, launch) => launchInside(context, box, launch),
     firstPid: (box) => context.entered.get(box.name)?.firstPid ?? null,
+    sweep: async () => (cgroups === null ? [] : sweepCgroups(cgroups)),
     async close() {
       if (context.machine !== null) rmSync(context.machine.host.skeleton, { recursive: true, force: true });
       context.machine = null;
@@ -118,7 +124,6 @@ async function prepare(context: Context): Promise<ProbeResult> {
   }
   const tools = findTools();
   if (!tools.ok) return { ok: false, reason: `not found: ${tools.missing.join(', ')}`, fix: tools.fix };
-  if (context.cgroups !== null) await sweepCgroups(context.cgroups);
   const skeleton = join(context.root, `${ownerToken()}skeleton-${Math.random().toString(36).slice(2)}`);
   context.machine ??= {
     host: buildSkeleton(skeleton, context.range === null),
@@ -165,10 +170,15 @@ async function enter(context: Context, box: Box, ended: () => void): Promise<voi
 async function leave(context: Context, box: Box): Promise<void> {
   const sandbox = context.entered.get(box.name);
   if (sandbox === undefined) return;
-  context.entered.delete(box.name);
   // Once the outer process has ended, the number may be somebody else's.
   if (sandbox.outer.exitCode === null && sandbox.outer.signalCode === null) killPid(sandbox.firstPid);
-  await sandbox.ended;
+  // The kernel lets the first process go when all others inside were waited for, and a program that was stopped waits
+  // for nobody: `nsenter` stops itself along with what it entered for.
+  const ended = sandbox.ended.then(() => true);
+  for (let lookedMs = 0; !(await Promise.race([ended, delay(LOOK_MS, false)])); lookedMs += LOOK_MS) {
+    if (lookedMs > END_WITHIN_MS) throw new RetryableError('the first process of a sandbox does not end');
+    for (const child of [sandbox.outer, ...box.children]) continueGroup(child);
+  }
 }
 
 function launchInside(context: Context, box: Box, launch: Launch): ChildProcess {

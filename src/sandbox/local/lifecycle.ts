@@ -15,8 +15,12 @@ import type { Clock } from '../../clock.ts';
 import { StaleError, UserError } from '../../errors.ts';
 import type { ProbeResult, SandboxEnd, SandboxInstance, SandboxRequest } from '../provider.ts';
 import type { Account, Box, Engine, SandboxLog } from './box.ts';
-import { guardSocket, makeFolders, removeTree, sweepFolders, writeTools } from './folders.ts';
+import { guardSocket, makeFolders, removeTree, writeTools } from './folders.ts';
+import { endLeftovers, removeLeftovers } from './leftovers.ts';
 import { memoryBroken, startWatchdog } from './watchdog.ts';
+
+/** What a stopping process leaves of its clearing up is done by the next one. */
+const SWEEP_GRACE_MS = 2_000;
 
 /** The state of one provider. */
 export interface Local {
@@ -29,6 +33,10 @@ export interface Local {
   readonly token: string;
   prepared: Promise<ProbeResult> | null;
   stopWatchdog: (() => Promise<void>) | null;
+  /** The removal of what dead owners left, once it has begun. */
+  sweeping: Promise<void>;
+  /** Aborted when this process clears up no more. */
+  closing: AbortController;
 }
 
 /** Makes and enters a sandbox. @throws UserError where none can run, StaleError when the id is taken, RetryableError */
@@ -66,7 +74,7 @@ async function makeBox(local: Local, request: SandboxRequest): Promise<Box> {
   }
 }
 
-function layOut({ engine, token }: Local, request: SandboxRequest, account: Account | null): Box {
+function layOut({ engine, token, clock }: Local, request: SandboxRequest, account: Account | null): Box {
   const name = `${token}${Math.random().toString(36).slice(2, 10)}`;
   const place = {
     base: engine.base,
@@ -83,6 +91,7 @@ function layOut({ engine, token }: Local, request: SandboxRequest, account: Acco
     account,
     cgroup: engine.makeCgroup(name, request.limits),
     disk: { usedBytes: 0, freeBytes: 0, measuredAt: Number.NEGATIVE_INFINITY, costMs: 0 },
+    createdAt: clock.now(),
     children: new Set(),
     gateway: null,
     state: 'stopped',
@@ -138,8 +147,30 @@ export async function destroy(local: Local, id: string): Promise<void> {
 export async function close(local: Local): Promise<void> {
   await Promise.all([...local.boxes.keys()].map((id) => destroy(local, id)));
   await unwatch(local);
+  await Promise.race([local.sweeping, local.clock.sleep(SWEEP_GRACE_MS, local.closing.signal)]);
+  local.closing.abort();
+  local.closing = new AbortController();
   await local.engine.close();
   local.prepared = null;
+}
+
+/** Removes what dead owners left. One thing that resists never keeps the others. */
+export async function sweep(local: Local): Promise<void> {
+  await local.sweeping;
+  local.sweeping = removing(local, await endAllLeftovers(local));
+  await local.sweeping;
+}
+
+async function endAllLeftovers({ engine, log }: Local): Promise<string[]> {
+  const folders = await endLeftovers(engine.base, log);
+  const groups = await engine.sweep();
+  if (groups.length > 0) log.warn({ groups }, 'control groups of dead processes could not be removed');
+  return folders;
+}
+
+function removing({ log, closing }: Local, folders: readonly string[]): Promise<void> {
+  if (folders.length > 0) log.info({ folders: folders.length }, 'removing what dead processes left');
+  return removeLeftovers(folders, log, closing.signal);
 }
 
 /** What all sandboxes share is made once; a refusal is asked again. Leftovers of killed owners are swept. */
@@ -149,7 +180,8 @@ export async function prepareOnce(local: Local): Promise<ProbeResult> {
       recursive: true,
       mode: local.engine.capabilities.isolated ? 0o700 : 0o711,
     });
-    await sweepFolders(local.engine.base);
+    // Trees may be large, so the start does not wait for them.
+    local.sweeping = removing(local, await endAllLeftovers(local));
     return local.engine.prepare();
   })();
   const current = local.prepared;
@@ -206,5 +238,11 @@ function inTurn<T>(box: Box, step: () => Promise<T>): Promise<T> {
 }
 
 export function described(box: Box): SandboxInstance {
-  return { id: box.id, externalId: box.name, state: box.state, labels: box.labels };
+  return {
+    id: box.id,
+    externalId: box.name,
+    state: box.state,
+    labels: box.labels,
+    createdAt: box.createdAt,
+  };
 }

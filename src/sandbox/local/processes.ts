@@ -43,10 +43,19 @@ export function endOf(child: ChildProcess): Promise<number> {
 
 /** Ends a child and its process group at once. */
 export function killGroup(child: ChildProcess): void {
+  signalGroup(child, 'SIGKILL');
+}
+
+/** Lets a child that somebody has stopped go on: a stopped one never learns that what it waits for has ended. */
+export function continueGroup(child: ChildProcess): void {
+  signalGroup(child, 'SIGCONT');
+}
+
+function signalGroup(child: ChildProcess, signal: 'SIGKILL' | 'SIGCONT'): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {
-    if (process.platform === 'win32') child.kill('SIGKILL');
-    else process.kill(-child.pid, 'SIGKILL');
+    if (process.platform === 'win32') child.kill(signal);
+    else process.kill(-child.pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

@@ -47,10 +47,15 @@ export async function claimUid(range: UidRange): Promise<Account> {
   const offset = Math.floor(Math.random() * range.count);
   for (let attempt = 0; attempt < Math.min(ATTEMPTS, range.count); attempt++) {
     const uid = range.first + ((offset + attempt) % range.count);
-    const release = await bindName(`\0specwright-sandbox-uid-${uid}`);
+    const release = await holdUid(uid);
     if (release !== null) return { uid, release };
   }
   throw new RetryableError('no free uid for a sandbox');
+}
+
+/** Takes one uid, so that no sandbox gets it until it is released; null when a process holds it. */
+export function holdUid(uid: number): Promise<(() => Promise<void>) | null> {
+  return bindName(`\0specwright-sandbox-uid-${uid}`);
 }
 
 /** Holds an abstract socket's name; null when another process does. */

@@ -20,6 +20,7 @@ import { prlimitPrefix } from './rlimits.ts';
 import { hasTool } from './tools.ts';
 import { allProcesses, descendants } from './tree.ts';
 import { claimUid, ownUidRange, type UidRange } from './uids.ts';
+import { startWarden, type Warden } from './warden.ts';
 
 const END_WITHIN_MS = 5_000;
 
@@ -27,7 +28,8 @@ interface Context {
   readonly range: UidRange | null;
   readonly setpriv: boolean;
   readonly prlimit: boolean;
-  readonly running: Set<string>;
+  /** Sandboxes that were entered, each with what ends its programs when we are killed. */
+  readonly running: Map<string, Warden | null>;
 }
 
 /** The engine of unsafe mode. */
@@ -38,7 +40,7 @@ export function createUnsafeEngine(options: { root: string }): Engine {
     range,
     setpriv: linux && hasTool('setpriv'),
     prlimit: linux && hasTool('prlimit'),
-    running: new Set(),
+    running: new Map(),
   };
   return {
     base: range === null || reachableByAll(options.root) ? options.root : sharedBase(),
@@ -60,16 +62,25 @@ export function createUnsafeEngine(options: { root: string }): Engine {
     claimAccount: async () => (range === null ? null : claimUid(range)),
     makeCgroup: () => null,
     async enter(box) {
-      context.running.add(box.name);
+      context.running.set(box.name, wardenOf(context, box));
     },
     async leave(box) {
+      const warden = context.running.get(box.name);
       context.running.delete(box.name);
+      await warden?.dismiss();
       await endAll(box);
     },
     launch: (box, launch) => start(context, box, launch),
     firstPid: () => null,
+    sweep: async () => [],
     async close() {},
   };
+}
+
+function wardenOf({ setpriv }: Context, box: Box): Warden | null {
+  if (!setpriv) return null;
+  const uid = box.account?.uid;
+  return startWarden(uid === undefined ? { folder: box.folders.base } : { uid });
 }
 
 function pathsOf(box: Box): SandboxPaths {

@@ -11,30 +11,44 @@ import type { Logger } from '../../log.ts';
 /** Git tokens of the sandboxes that this process serves. They stay in memory and never leave the gateway. */
 export interface GitTokens {
   /**
-   * The sandbox's token, minted at its first use and again shortly before it ends.
+   * The sandbox's token, minted at its first use, again shortly before it ends, and anew when the repository came to
+   * another installation or GitHub `refused` it though it is not fresh.
    * @throws StaleError once the sandbox was released
    */
-  tokenFor(sandboxId: string, repo: RepoRef, access: 'read' | 'write'): Promise<string>;
+  tokenFor(
+    sandboxId: string,
+    repo: RepoRef,
+    use: { readonly access: 'read' | 'write'; readonly refused?: boolean },
+  ): Promise<string>;
   /** Revokes what the sandbox used. */
   release(sandboxId: string): Promise<void>;
 }
 
 /** A clone or push that starts now may take some minutes. */
 const RENEW_BEFORE_MS = 10 * 60_000;
+/** A younger token that is refused is not known everywhere yet: another one would be no better. */
+const FRESH_MS = 15_000;
 /** A call outlives its sandbox by minutes at most, in which far fewer sandboxes end. */
 const RELEASED_KEPT = 1000;
 
+interface Held {
+  readonly installationId: number;
+  readonly askedAt: number;
+  readonly token: Promise<GitToken>;
+}
+
 export function createGitTokens(github: GitHub, log: Logger): GitTokens {
-  const held = new Map<string, Promise<GitToken>>();
+  const held = new Map<string, Held>();
   const released = new Set<string>();
   const keyOf = (sandboxId: string, access: string) => `${sandboxId}/${access}`;
 
   const mint = (key: string, repo: RepoRef, access: 'read' | 'write') => {
-    const minted = github.mintGitToken(repo, access);
-    held.set(key, minted);
+    const token = github.mintGitToken(repo, access);
+    const made = { installationId: repo.installationId, askedAt: Date.now(), token };
+    held.set(key, made);
     // A failed mint is asked for again by the next call.
-    minted.catch(() => held.delete(key));
-    return minted;
+    token.catch(() => held.get(key) === made && held.delete(key));
+    return token;
   };
 
   const revoke = async (sandboxId: string, token: Promise<GitToken>) => {
@@ -49,10 +63,15 @@ export function createGitTokens(github: GitHub, log: Logger): GitTokens {
   };
 
   return {
-    async tokenFor(sandboxId, repo, access) {
+    async tokenFor(sandboxId, repo, { access, refused = false }) {
       if (released.has(sandboxId)) throw new StaleError('the sandbox has ended');
       const key = keyOf(sandboxId, access);
-      const token = await (held.get(key) ?? mint(key, repo, access));
+      const known = held.get(key);
+      if (known && isSpent(known, repo, refused)) {
+        held.delete(key);
+        void revoke(sandboxId, known.token);
+      }
+      const token = await (held.get(key)?.token ?? mint(key, repo, access));
       if (token.expiresAt.getTime() - Date.now() > RENEW_BEFORE_MS) return token.token;
       if (released.has(sandboxId)) throw new StaleError('the sandbox has ended');
       return (await mint(key, repo, access)).token;
@@ -62,10 +81,16 @@ export function createGitTokens(github: GitHub, log: Logger): GitTokens {
       for (const oldest of [...released].slice(0, -RELEASED_KEPT)) released.delete(oldest);
       for (const access of ['read', 'write'] as const) {
         const key = keyOf(sandboxId, access);
-        const token = held.get(key);
+        const known = held.get(key);
         held.delete(key);
-        if (token) await revoke(sandboxId, token);
+        if (known) await revoke(sandboxId, known.token);
       }
     },
   };
+}
+
+/** A token of an installation that has lost the repository is worth nothing, and one that GitHub refuses neither. */
+function isSpent({ installationId, askedAt }: Held, repo: RepoRef, refused: boolean): boolean {
+  if (installationId !== repo.installationId) return true;
+  return refused && Date.now() - askedAt > FRESH_MS;
 }

@@ -12,36 +12,24 @@
  *   hands may be published by two; both look first, and surplus copies are removed.
  * - A row is closed while its sandbox is being made → `ensure` sees that and destroys it.
  */
+import { crashPoint } from '../../crash-point.ts';
 import { releaseEffects } from '../../db/effects.ts';
 import { hasPushUnderWay } from '../../db/pushes.ts';
-import { loseOpenRuns } from '../../db/runs.ts';
-import { listClosing, listUnfinished, markClosing, markGone } from '../../db/sandboxes.ts';
-import { lockSpec, raiseGeneration } from '../../db/specs.ts';
+import { listUnfinished, liveSandbox, markGone } from '../../db/sandboxes.ts';
+import { lockSpec } from '../../db/specs.ts';
 import { releaseStatusLeases } from '../../db/status-leases.ts';
 import type { Trx } from '../../db/types.ts';
 import { deleteWorker, isOwnerGone, listWorkers } from '../../db/workers.ts';
 import { messageOf } from '../../errors.ts';
-import type { SandboxProvider } from '../../sandbox/provider.ts';
 import type { Deps } from '../deps.ts';
 import { takeUpWork } from '../monitor/sweep.ts';
 import { advance } from '../spec/advance.ts';
+import { fenceOff } from './fence.ts';
 import { loseSandbox } from './lose.ts';
 
 /** Part of the time that a stopping worker has left for its sandboxes. */
 const PUSH_WAIT_MS = 2000;
 const PUSH_LOOK_MS = 20;
-
-/** Ends this worker's sandboxes whose rows say so. One failure never keeps the others. */
-export async function endClosing(deps: Deps, provider: SandboxProvider): Promise<void> {
-  for (const row of await listClosing(deps.db, deps.workerId)) {
-    try {
-      await provider.destroy(row.id);
-      await markGone(deps.db, row.id);
-    } catch (error) {
-      deps.log.error({ sandbox: row.id, error: messageOf(error) }, 'sandbox could not be ended');
-    }
-  }
-}
 
 /** Writes off workers that are gone, so that their specs go on elsewhere. */
 export async function adoptOrphans(deps: Deps): Promise<void> {
@@ -50,6 +38,7 @@ export async function adoptOrphans(deps: Deps): Promise<void> {
     if (owner !== deps.workerId && (await closeIfGone(deps, owner))) gone.push(owner);
   }
   if (gone.length === 0) return;
+  crashPoint('orphans.written-off');
   deps.log.warn({ workers: gone }, 'workers are gone, taking up their work');
   await takeUpWork(deps);
   for (const owner of gone) {
@@ -61,11 +50,16 @@ export async function adoptOrphans(deps: Deps): Promise<void> {
 }
 
 async function closeIfGone(deps: Deps, owner: string): Promise<boolean> {
-  return deps.db.transaction(async (trx) => {
-    if (!(await isOwnerGone(trx, owner))) return false;
-    await releaseAllOf(deps, trx, owner);
-    return true;
-  });
+  try {
+    return await deps.db.transaction(async (trx) => {
+      if (!(await isOwnerGone(trx, owner))) return false;
+      await releaseAllOf(deps, trx, owner);
+      return true;
+    });
+  } catch (error) {
+    deps.log.error({ worker: owner, error: messageOf(error) }, 'worker could not be written off');
+    return false;
+  }
 }
 
 /**
@@ -75,6 +69,7 @@ async function closeIfGone(deps: Deps, owner: string): Promise<boolean> {
 export async function releaseAll(deps: Deps): Promise<void> {
   const specIds = await deps.db.transaction((trx) => fenceAll(trx, deps.workerId));
   await pushesEnd(deps);
+  crashPoint('shutdown.fenced');
   await deps.db.transaction(async (trx) => {
     const input = { type: 'sandbox_lost', reason: 'host_restart', exhausted: false } as const;
     for (const specId of specIds) await advance(deps, { trx, delivery: null }, { specId, input });
@@ -88,10 +83,9 @@ async function fenceAll(trx: Trx, owner: string): Promise<string[]> {
   const specIds: string[] = [];
   for (const row of await listUnfinished(trx, owner)) {
     await lockSpec(trx, row.spec_id);
-    const live = row.state === 'requested' || row.state === 'running';
-    if (!live || !(await markClosing(trx, row.spec_id, 'host_restart'))) continue;
-    await raiseGeneration(trx, row.spec_id);
-    await loseOpenRuns(trx, row.spec_id);
+    // Before the lock it may have been lost, and another worker's sandbox may live by now.
+    if ((await liveSandbox(trx, row.spec_id))?.id !== row.id) continue;
+    await fenceOff(trx, row.spec_id, 'host_restart');
     specIds.push(row.spec_id);
   }
   return specIds;
