@@ -1,12 +1,11 @@
+import { crashPoint } from '../../crash-point.ts';
 import { pruneDeliveries } from '../../db/deliveries.ts';
 import { listDueEffects } from '../../db/effects.ts';
-import { listSilent } from '../../db/sandboxes.ts';
 import { listAbandonedSpecIds, listIdleSpecs, lockSpec } from '../../db/specs.ts';
 import { listStaleStatuses } from '../../db/status-leases.ts';
 import { messageOf } from '../../errors.ts';
 import type { Deps } from '../deps.ts';
 import type { JobName } from '../jobs/jobs.ts';
-import { loseSandbox } from '../sandboxes/lose.ts';
 import { carryOut } from '../spec/commands.ts';
 import { isLive, type Status } from '../spec/states.ts';
 
@@ -19,7 +18,7 @@ type Pass = (deps: Deps, overdueSeconds: number) => Promise<void>;
 export async function sweep(deps: Deps): Promise<void> {
   await runPasses(
     deps,
-    { silentSandboxes, dueEffects, staleStatuses, idleSpecs, abandonedBranches, oldDeliveries },
+    { dueEffects, staleStatuses, idleSpecs, abandonedBranches, oldDeliveries },
     OVERDUE_SECONDS,
   );
 }
@@ -33,20 +32,10 @@ async function runPasses(deps: Deps, passes: Record<string, Pass>, overdueSecond
   for (const [name, pass] of Object.entries(passes)) {
     try {
       await pass(deps, overdueSeconds);
+      crashPoint('sweep.mid-pass');
     } catch (error) {
       deps.log.error({ pass: name, error: messageOf(error) }, 'sweep failed, to be tried again');
     }
-  }
-}
-
-/** No heartbeat for the timeout, by the database's clock: dead. */
-async function silentSandboxes(deps: Deps): Promise<void> {
-  const seconds = deps.timing.heartbeatTimeoutSeconds;
-  for (const row of await listSilent(deps.db, seconds)) {
-    const reason = `lost: no heartbeat for ${seconds} s`;
-    await deps.db.transaction((trx) =>
-      loseSandbox(deps, { trx, delivery: null }, { sandboxId: row.id, reason }),
-    );
   }
 }
 
