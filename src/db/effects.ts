@@ -10,6 +10,8 @@ export interface EffectRow {
   attempts: number;
   attempted_at: Date | null;
   retry_at: Date | null;
+  /** When a comment was sent whose answer has not been seen. */
+  unclear_at: Date | null;
   external_id: string | null;
   last_error: string | null;
   created_at: Date;
@@ -48,6 +50,28 @@ export async function takeEffect(
     [key, lease.owner, lease.seconds],
   );
   return rows[0] ?? null;
+}
+
+/** A write leaves now; until its answer is recorded nobody knows whether it arrived. */
+export async function noteSending(db: Db, key: string): Promise<void> {
+  await db('effects')
+    .where({ effect_key: key })
+    .update({ unclear_at: db.raw('specwright_now()') });
+}
+
+/** The write did not happen for certain. */
+export async function noteUnsent(db: Db, key: string): Promise<void> {
+  await db('effects').where({ effect_key: key }).update({ unclear_at: null });
+}
+
+/** Seconds since a write was sent whose answer nobody saw, by the database's clock; null where none is in doubt. */
+export async function secondsInDoubt(db: Db, key: string): Promise<number | null> {
+  const { rows } = await db.raw(
+    `select extract(epoch from specwright_now() - unclear_at)::float as seconds from effects
+     where effect_key = ? and unclear_at is not null`,
+    [key],
+  );
+  return rows[0]?.seconds ?? null;
 }
 
 /** Ends what a dead worker held; that somebody tried stays recorded. */

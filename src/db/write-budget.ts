@@ -18,6 +18,8 @@ interface Bucket {
   readonly refill: number;
   /** Content stops here; what is left is for reactions, so that people see at once that they were heard. */
   readonly reserve: number;
+  /** Upkeep stops here; what is left is for what people wait for. */
+  readonly awaited: number;
 }
 
 export interface WriteLimits {
@@ -31,17 +33,18 @@ export interface WriteLimits {
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
  */
 export const WRITE_LIMITS: WriteLimits = {
-  minute: { burst: 40, refill: 35, reserve: 10 },
-  hour: { burst: 110, refill: 370, reserve: 30 },
+  minute: { burst: 40, refill: 35, reserve: 10, awaited: 20 },
+  hour: { burst: 110, refill: 370, reserve: 30, awaited: 60 },
 };
+
+type Kind = 'upkeep' | 'content' | 'reaction';
 
 export type Taken = { readonly ok: true } | { readonly ok: false; readonly retryAt: Date };
 
 /** The write budget of all installations; `take` costs one statement and waits only for the row's lock. */
 export function createWriteBudget(db: Db, limits: WriteLimits = WRITE_LIMITS) {
   return {
-    take: (installationId: number, kind: 'content' | 'reaction'): Promise<Taken> =>
-      take(db, limits, { installationId, kind }),
+    take: (installationId: number, kind: Kind): Promise<Taken> => take(db, limits, { installationId, kind }),
   };
 }
 
@@ -66,25 +69,30 @@ const TAKE = `
     from write_budget b where b.installation_id = :id
   )
   select exists (select from taken) as ok,
-    specwright_now() + make_interval(secs => coalesce((select seconds from wait), 1)) as retry_at`;
+    now() + make_interval(secs => coalesce((select seconds from wait), 1)) as retry_at`;
 
 function elapsed(row: string): string {
   return `greatest(0, extract(epoch from specwright_now() - ${row}.refilled_at))::float8`;
 }
 
+function floorOf(bucket: Bucket, kind: Kind): number {
+  if (kind === 'reaction') return 0;
+  return kind === 'content' ? bucket.reserve : bucket.awaited;
+}
+
 async function take(
   db: Db,
   { minute, hour }: WriteLimits,
-  { installationId, kind }: { readonly installationId: number; readonly kind: 'content' | 'reaction' },
+  { installationId, kind }: { readonly installationId: number; readonly kind: Kind },
 ): Promise<Taken> {
   const { rows } = await db.raw(TAKE, {
     id: installationId,
     minute_burst: minute.burst,
     minute_rate: minute.refill / 60,
-    minute_floor: kind === 'content' ? minute.reserve : 0,
+    minute_floor: floorOf(minute, kind),
     hour_burst: hour.burst,
     hour_rate: hour.refill / 3600,
-    hour_floor: kind === 'content' ? hour.reserve : 0,
+    hour_floor: floorOf(hour, kind),
   });
   const [{ ok, retry_at }] = rows as [{ ok: boolean; retry_at: Date }];
   return ok ? { ok: true } : { ok: false, retryAt: retry_at };

@@ -1,7 +1,11 @@
 import { RetryableError } from '../errors.ts';
 
-/** Content is what GitHub counts per minute and hour; reactions have a share that content can't use up. */
-export type WriteKind = 'content' | 'reaction';
+/**
+ * What GitHub counts per minute and hour, by who waits for it. Reactions have a share that nothing else can use up, since
+ * they say that somebody was heard; content (comments, pull requests) has one that upkeep can't use up: edits of a
+ * status comment and labels, which show what is known already.
+ */
+export type WriteKind = 'upkeep' | 'content' | 'reaction';
 
 /** The budget of writes of an installation, shared by all processes. */
 export interface WriteBudget {
@@ -15,7 +19,8 @@ export interface WriteBudget {
 export function writeKindOf(route: string): WriteKind | undefined {
   if (!/^(POST|PATCH|PUT) \/repos\/\{owner\}\/\{repo\}\/(issues|pulls|labels)\b/.test(route))
     return undefined;
-  return route.endsWith('/reactions') ? 'reaction' : 'content';
+  if (route.endsWith('/reactions')) return 'reaction';
+  return /^PATCH .*\/comments\/|\/labels$/.test(route) ? 'upkeep' : 'content';
 }
 
 /**

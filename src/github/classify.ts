@@ -17,6 +17,7 @@ const DETAIL_CHARACTERS = 500;
 
 const BY_STATUS: Readonly<Record<number, GitHubErrorKind>> = {
   301: 'moved',
+  304: 'not_modified',
   302: 'moved',
   307: 'moved',
   308: 'moved',
@@ -59,6 +60,7 @@ export function classifyAnswer(answer: Answer): GitHubError {
     ambiguous: kind === 'unavailable' && isWrite(answer.callSite),
     detail,
     ...(limited || kind === 'unavailable' ? { retryAt: retryAtOf(answer, limited) } : {}),
+    unnamedLimit: limited && !namesTime(answer.headers),
     ...(location === undefined ? {} : { location: String(location) }),
   });
 }
@@ -101,11 +103,16 @@ function retryAtOf(answer: Answer, limited: boolean): Date | undefined {
   const after = headers['retry-after'];
   if (after !== undefined) return inMs(now, waitOf(String(after), now));
   if (!limited) return undefined;
+  if (!namesTime(headers)) return inMs(now, UNNAMED_LIMIT_MS);
   const reset = Number(headers['x-ratelimit-reset']) * 1000;
-  if (String(headers['x-ratelimit-remaining']) !== '0' || !(reset > 0)) return inMs(now, UNNAMED_LIMIT_MS);
   // Both times are of GitHub's clock: their difference holds here too, whatever the clock here says.
   const theirs = Date.parse(String(headers.date));
   return inMs(now, reset - (Number.isNaN(theirs) ? now.getTime() : theirs));
+}
+
+function namesTime(headers: Headers): boolean {
+  if (headers['retry-after'] !== undefined) return true;
+  return String(headers['x-ratelimit-remaining']) === '0' && Number(headers['x-ratelimit-reset']) > 0;
 }
 
 function waitOf(retryAfter: string, now: Date): number {

@@ -1,17 +1,28 @@
-import type { Endpoints, OctokitResponse } from '@octokit/types';
+import type { Endpoints, OctokitResponse, RequestParameters } from '@octokit/types';
 import type { Clock } from '../clock.ts';
 import { spend, type WriteBudget } from './budget.ts';
 import { classifySilence, isWrite } from './classify.ts';
 import { GitHubError, MINT_ROUTE } from './errors.ts';
-import { createTokens, type GitToken, type InstallationToken, type Tokens } from './tokens.ts';
+import { APP_ITSELF, type RateLimits } from './limits.ts';
+import { isSameRepository, originOf } from './origin.ts';
+import { seenEverywhere, UNSEEN_WAITS_MS } from './patience.ts';
+import {
+  createTokens,
+  type GitToken,
+  type InstallationToken,
+  type TokenScope,
+  type Tokens,
+} from './tokens.ts';
 import { type CallLog, createWire, type Request, type SentCall, type Wire } from './wire.ts';
 
 /*
  * Race ledger
  * A write is sent and the line breaks → it may have happened → never sent again here; `ambiguous` tells the caller
  *   to look first (test: "sends no write twice").
- * A token is used before all of GitHub knows it → 401, which is definite → asked again for up to five seconds, then
- *   with a new token (test: "waits for a fresh token").
+ * A token is used before all of GitHub knows it → 401 or 403, which is definite → asked again for up to five seconds,
+ *   after a 401 then with a new token (test: "waits for a fresh token").
+ * A thing was made a moment ago and is not seen everywhere → 404, which is definite → asked again for a second.
+ * GitHub limits the App while other processes call → all of them read the same row before each call (./limits.ts).
  * Two calls find the same token refused → the second takes the token that the first has minted.
  */
 
@@ -25,6 +36,14 @@ export interface RepoRef {
 
 /** `reader` for questions about code, `issues` for talking to people, `control` for branches and pull requests. */
 export type TokenProfile = 'reader' | 'issues' | 'control';
+
+/** What a call is about, with whose rights; `etag` asks for an answer only if it is another one than that. */
+export interface CallTarget {
+  readonly repo: RepoRef;
+  readonly profile: TokenProfile;
+  /** @throws GitHubError `not_modified` when nothing changed, which costs nothing of the rate limit */
+  readonly etag?: string | undefined;
+}
 
 type Route = keyof Endpoints;
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -49,14 +68,20 @@ export interface GitHub {
    * @throws GitHubError for every answer but 2xx; RetryableError with `retryAt` when the write budget is used up.
    */
   call<R extends Route>(
-    target: { readonly repo: RepoRef; readonly profile: TokenProfile },
+    target: CallTarget,
     route: R,
     parameters: RepoParameters<R>,
   ): Promise<Endpoints[R]['response']>;
-  /** One REST call as the App itself. @throws GitHubError for every answer but 2xx. */
+  /** A page of the repositories that an installation reaches, with a token that sees names only. */
+  listReach(installationId: number, page: number): Promise<Endpoints[typeof REACH_ROUTE]['response']>;
+  /**
+   * One REST call as the App itself, followed to where the repository with the id `follow` is now.
+   * @throws GitHubError for every answer but 2xx.
+   */
   callAsApp<R extends Route>(
     route: R,
     parameters: Endpoints[R]['parameters'],
+    follow?: number,
   ): Promise<Endpoints[R]['response']>;
   /** A token for git, for one run, one repository and its contents only; the caller revokes it. */
   mintGitToken(repo: RepoRef, access: 'read' | 'write'): Promise<GitToken>;
@@ -73,6 +98,8 @@ export interface GitHubOptions {
   readonly budget: WriteBudget;
   readonly clock: Clock;
   readonly log: CallLog;
+  /** Shared by all processes, so that nobody calls while GitHub wants none. */
+  readonly limits?: RateLimits;
   readonly timeoutMs?: number;
   readonly userAgent: string;
   readonly onCall?: (call: SentCall) => void;
@@ -86,10 +113,13 @@ interface Context {
   readonly limits: Required<Pick<CallLimits, 'timeoutMs'>> & CallLimits;
 }
 
+const REACH_ROUTE = 'GET /installation/repositories';
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** auth-app's authors saw replicas refuse a new token for seconds; five of waiting has covered it. */
 const FRESH_MS = 15_000;
 const FRESH_WAITS_MS = [250, 500, 1000, 1500, 1750];
+/** Where 403 and 404 are ordinary answers: settings that nobody wrote, a plan without rulesets. */
+const MAY_BE_REFUSED = /^GET .*\/(contents\/\{path\}|rules\/branches\/\{branch\})$/;
 
 /** Builds the client of one App; opens no connection. @throws FatalError when the private key can't be read. */
 export function createGitHub(options: GitHubOptions): GitHub {
@@ -101,7 +131,7 @@ export function createGitHub(options: GitHubOptions): GitHub {
 }
 
 function door(context: Context): GitHub {
-  const { options, origin, wire, tokens, limits } = context;
+  const { options, origin, tokens, limits } = context;
   return {
     appId: String(options.appId),
     webUrl: origin.web,
@@ -114,22 +144,64 @@ function door(context: Context): GitHub {
         route,
         parameters: { ...parameters, owner, repo: name },
         profile: target.profile,
+        etag: target.etag,
         installationId: target.repo.installationId,
         signal: deadline(limits),
       });
       return answer as never;
     },
-    callAsApp: async (route, parameters) => {
-      const request = { signal: deadline(limits) };
-      const send = async () => wire.app.request(route as string, { ...parameters, request });
-      return (await onceMore(route, send)) as never;
+    listReach: async (installationId, page) => {
+      const nowhere = { installationId, repositoryId: 0, owner: '', name: '' };
+      const answer = await callWithToken(
+        context,
+        { repo: nowhere, profile: 'directory' },
+        {
+          callSite: REACH_ROUTE,
+          route: REACH_ROUTE,
+          parameters: { per_page: 100, page },
+          profile: 'directory',
+          installationId,
+          signal: deadline(limits),
+        },
+      );
+      return answer as never;
     },
+    callAsApp: async (route, parameters, follow) =>
+      (await askAsApp(context, { route, parameters, follow })) as never,
     mintGitToken: (repo, access) => tokens.mintGit(repo, access),
     within: (tighter) => door({ ...context, limits: { ...limits, ...tighter } }),
   };
 }
 
-type Target = Parameters<GitHub['call']>[0];
+async function askAsApp(
+  { options, origin, wire, limits }: Context,
+  asked: { route: string; parameters: RequestParameters; follow: number | undefined },
+): Promise<OctokitResponse<unknown>> {
+  const { route, parameters, follow } = asked;
+  const signal = deadline(limits);
+  const send = async () => wire.app.request(route, { ...parameters, request: { signal } });
+  return seenEverywhere(options.clock, async () => {
+    try {
+      return await onceMore(route, send);
+    } catch (error) {
+      const location = error instanceof GitHubError && error.kind === 'moved' ? error.location : undefined;
+      if (follow === undefined || !isSameRepository(origin.api, follow, location)) throw error;
+      // Octokit knows by the path which calls are the App's own, and this one is of no path it knows.
+      const { token } = (await wire.app.auth({ type: 'app' })) as { token: string };
+      const own = {
+        callSite: route,
+        token,
+        scheme: 'bearer',
+        profile: 'app',
+        installationId: APP_ITSELF,
+      } as const;
+      const to = redirected({ ...own, route, parameters, signal }, location);
+      return onceMore(route, () => wire.send(to));
+    }
+  });
+}
+
+type Target = { readonly repo: RepoRef; readonly profile: TokenScope };
 
 async function callWithToken(
   context: Context,
@@ -138,35 +210,55 @@ async function callWithToken(
 ): Promise<OctokitResponse<unknown>> {
   const { tokens, options } = context;
   const { repo, profile } = target;
-  const waits = [...FRESH_WAITS_MS];
+  const again = { token: [...FRESH_WAITS_MS], thing: [...UNSEEN_WAITS_MS] };
   let token = await before(request.signal, tokens.current(repo, profile));
   let renewed = false;
   for (;;) {
     try {
       return await ask(context, repo, { ...request, token: token.token });
     } catch (error) {
-      if (!(error instanceof GitHubError) || error.kind !== 'unauthorized') throw error;
-      const wait = isFresh(token, options.clock) ? waits.shift() : undefined;
-      if (wait === undefined && renewed) throw error;
-      if (wait === undefined) {
+      const about = tooFresh(error, request.callSite, isFresh(token, options.clock));
+      const wait = about && again[about].shift();
+      if (wait !== undefined) {
+        await options.clock.sleep(wait, request.signal);
+      } else if (error instanceof GitHubError && error.kind === 'unauthorized' && !renewed) {
         renewed = true;
         token = await before(request.signal, tokens.renewed(repo, profile, token.token));
       } else {
-        await options.clock.sleep(wait, request.signal);
+        throw error;
       }
     }
   }
 }
 
-/** One request; a question is asked once more after a hiccup, and follows the repository to its new name. */
+/** What may be so new that not all of GitHub knows it: the token, or the thing that is spoken of, or neither. */
+function tooFresh(error: unknown, callSite: string, fresh: boolean): 'token' | 'thing' | undefined {
+  if (!(error instanceof GitHubError)) return undefined;
+  if (fresh && error.kind === 'unauthorized') return 'token';
+  if (MAY_BE_REFUSED.test(callSite)) return undefined;
+  if (error.kind === 'not_found') return 'thing';
+  return fresh && error.kind === 'forbidden' ? 'token' : undefined;
+}
+
+/** One request; a question is asked once more after a hiccup, and anything follows the repository to its new name. */
 async function ask(context: Context, repo: RepoRef, request: Request): Promise<OctokitResponse<unknown>> {
   try {
     return await onceMore(request.callSite, () => context.wire.send(request));
   } catch (error) {
     const location = error instanceof GitHubError && error.kind === 'moved' ? error.location : undefined;
-    if (isWrite(request.callSite) || !isSameRepository(context.origin.api, repo, location)) throw error;
-    return context.wire.send({ ...request, route: `GET ${location}`, parameters: {} });
+    if (location === undefined || !isSameRepository(context.origin.api, repo.repositoryId, location))
+      throw error;
+    return context.wire.send(redirected(request, location));
   }
+}
+
+/** A redirect was not carried out, so a write may follow it too, with its method and body. */
+function redirected(request: Request, location: string): Request {
+  const [method = 'GET', template = ''] = request.callSite.split(' ');
+  const inPath = new Set([...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+  // A question's parameters are in the location already.
+  const body = Object.entries(request.parameters).filter(([name]) => method !== 'GET' && !inPath.has(name));
+  return { ...request, route: `${method} ${location}`, parameters: Object.fromEntries(body) };
 }
 
 async function onceMore<T>(route: string, send: () => Promise<T>): Promise<T> {
@@ -178,12 +270,6 @@ async function onceMore<T>(route: string, send: () => Promise<T>): Promise<T> {
     if (!hiccup || error.retryAt !== undefined) throw error;
     return send();
   }
-}
-
-/** GitHub redirects a renamed repository to its id; anything else (a transferred issue) is not ours to follow. */
-function isSameRepository(api: string, repo: RepoRef, location: string | undefined): boolean {
-  const home = `${api}/repositories/${repo.repositoryId}`;
-  return location?.startsWith(home) === true && /^([/?]|$)/.test(location.slice(home.length));
 }
 
 function isFresh(token: InstallationToken, clock: Clock): boolean {
@@ -206,10 +292,4 @@ async function before<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   } finally {
     signal.removeEventListener('abort', end);
   }
-}
-
-function originOf({ host, protocol = 'https' }: GitHubOptions): { api: string; web: string } {
-  if (host === undefined) return { api: 'https://api.github.com', web: 'https://github.com' };
-  const web = `${protocol}://${host}`;
-  return { api: `${web}/api/v3`, web };
 }

@@ -9,6 +9,7 @@ export type GitHubErrorKind =
   | 'not_found'
   | 'gone'
   | 'moved'
+  | 'not_modified'
   | 'conflict'
   | 'exists'
   | 'invalid'
@@ -27,6 +28,7 @@ interface Failure {
   readonly detail?: string;
   readonly location?: string;
   readonly code?: string;
+  readonly unnamedLimit?: boolean;
 }
 
 /**
@@ -41,6 +43,8 @@ export class GitHubError extends RetryableError {
   readonly status: number | undefined;
   /** True when a write may have happened all the same: look before writing again. */
   readonly ambiguous: boolean;
+  /** True for a limit without a time: `retryAt` is a guess then. */
+  readonly unnamedLimit: boolean;
   readonly #detail: string;
   readonly #location: string | undefined;
 
@@ -54,6 +58,7 @@ export class GitHubError extends RetryableError {
     this.callSite = failure.callSite;
     this.status = failure.status;
     this.ambiguous = failure.ambiguous ?? false;
+    this.unnamedLimit = failure.unnamedLimit ?? false;
     this.#detail = failure.detail ?? '';
     this.#location = failure.location;
   }

@@ -1,4 +1,4 @@
-import type { GitHub } from './client.ts';
+import type { GitHub, RepoRef } from './client.ts';
 import { orExpected } from './errors.ts';
 import { toId } from './ids.ts';
 
@@ -38,4 +38,20 @@ export async function readInstallation(
     repositorySelection: data.repository_selection,
     suspendedAt: data.suspended_at === null ? undefined : new Date(data.suspended_at),
   };
+}
+
+/**
+ * The id of the installation that reaches whatever has the repository's name now, followed to a new name; null when
+ * none does. Another repository may have taken the name: who needs to know asks it with a token of that installation.
+ */
+export async function findInstallation(
+  gh: GitHub,
+  { repositoryId, owner, name }: Omit<RepoRef, 'installationId'>,
+): Promise<number | null> {
+  const at = { owner, repo: name };
+  const asked = gh.callAsApp('GET /repos/{owner}/{repo}/installation', at, repositoryId);
+  const answer = await orExpected(asked, ({ kind }) =>
+    kind === 'not_found' || kind === 'moved' ? kind : undefined,
+  );
+  return typeof answer === 'string' ? null : toId(answer.data.id);
 }

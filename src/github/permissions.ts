@@ -18,8 +18,9 @@ export interface PermissionAnswer {
  * @throws RetryableError (GitHubError included) when the answer is unclear: never read that as a no, nor as a yes.
  */
 export async function readPermission(gh: GitHub, repo: RepoRef, login: string): Promise<PermissionAnswer> {
+  // Needs no permission of its own, and has to be known where only the talking was granted, too.
   const asked = gh.call(
-    { repo, profile: 'reader' },
+    { repo, profile: 'issues' },
     'GET /repos/{owner}/{repo}/collaborators/{username}/permission',
     { username: login },
   );

@@ -19,7 +19,8 @@ export async function readRef(gh: GitHub, repo: RepoRef, ref: string): Promise<R
   const asked = gh.call({ repo, profile: 'reader' }, 'GET /repos/{owner}/{repo}/git/ref/{ref}', { ref });
   const answer = await orExpected(asked, (error): 'missing' | 'empty' | undefined => {
     if (error.kind === 'not_found') return 'missing';
-    return error.kind === 'conflict' ? 'empty' : undefined;
+    // Any other conflict passes: taken for emptiness, it would end a spec with the wrong advice.
+    return error.kind === 'conflict' && /empty/i.test(error.detail) ? 'empty' : undefined;
   });
   if (answer === 'missing' || answer === 'empty') return { kind: answer };
   return { kind: 'found', sha: answer.data.object.sha };

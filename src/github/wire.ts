@@ -7,12 +7,13 @@ import { type WriteKind, writeKindOf } from './budget.ts';
 import { classifyAnswer, classifySilence } from './classify.ts';
 import { GitHubError } from './errors.ts';
 import { createJwtSigner } from './jwt.ts';
+import { APP_ITSELF, type Counted, pass, type RateLimits, remember } from './limits.ts';
 
 /** One HTTP request that was sent, for counters. */
 export interface SentCall {
   readonly route: string;
   /** Whose credentials: `app` is the App's own JWT (tokens are minted with it), `git` a run's git token. */
-  readonly profile: 'reader' | 'issues' | 'control' | 'app' | 'git';
+  readonly profile: 'reader' | 'issues' | 'control' | 'directory' | 'app' | 'git';
   /** The HTTP status; 0 when no answer came. */
   readonly status: number;
   readonly ms: number;
@@ -32,6 +33,8 @@ export interface WireOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly log: CallLog;
+  /** Unset in short-lived programs, which ask a few questions and share nothing with others. */
+  readonly limits?: RateLimits;
   readonly onCall?: (call: SentCall) => void;
 }
 
@@ -42,6 +45,10 @@ export interface Request {
   readonly route: string;
   readonly parameters: RequestParameters;
   readonly token: string;
+  /** `bearer` for the App's JWT. Default `token`. */
+  readonly scheme?: 'token' | 'bearer';
+  /** Of an answer that need not be sent again. */
+  readonly etag?: string | undefined;
   readonly profile: SentCall['profile'];
   readonly installationId: number;
   readonly signal: AbortSignal;
@@ -92,11 +99,21 @@ export function createWire(options: WireOptions): Wire {
   plain.hook.before('request', setVersion);
   return {
     app,
-    send: async ({ route, parameters, token, callSite, profile, installationId, signal }) =>
+    send: async ({
+      route,
+      parameters,
+      token,
+      scheme = 'token',
+      etag,
+      callSite,
+      profile,
+      installationId,
+      signal,
+    }) =>
       observe(options, { route: callSite, profile, installation: installationId }, async () =>
         plain.request(route, {
           ...parameters,
-          headers: { authorization: `token ${token}` },
+          headers: { authorization: `${scheme} ${token}`, ...(etag ? { 'if-none-match': etag } : {}) },
           request: { ...defaults.request, signal },
         }),
       ),
@@ -108,19 +125,22 @@ async function observe<T extends OctokitResponse<unknown>>(
   site: Site,
   send: () => Promise<T>,
 ): Promise<T> {
+  const counted = countedAgainst(site);
+  if (options.limits) await pass(options.limits, counted, options.clock.now);
   const started = performance.now();
   let status = 0;
   try {
     const response = await send();
     status = response.status;
-    const unsound = response.status >= 300 || typeof response.data === 'string';
-    if (unsound && response.status !== 204) {
+    if (!isSound(response)) {
       throw classifyAnswer({ ...response, callSite: site.route, now: options.clock.now() });
     }
     return response;
   } catch (error) {
-    const failure = asGitHubError(error, site.route, options.clock.now());
+    const now = options.clock.now();
+    const failure = asGitHubError(error, site.route, now);
     status = failure.status ?? 0;
+    if (options.limits) await remember(options.limits, counted, { error: failure, now });
     throw failure;
   } finally {
     const ms = Math.round(performance.now() - started);
@@ -128,6 +148,17 @@ async function observe<T extends OctokitResponse<unknown>>(
     options.log.debug({ callSite: route, profile, status, ms, installation }, 'called GitHub');
     options.onCall?.({ route, profile, status, ms, write: writeKindOf(route) });
   }
+}
+
+/** What the App asks as itself has a limit of its own; a token that it mints is for one installation. */
+function countedAgainst({ profile, installation = APP_ITSELF }: Site): Counted {
+  return profile === 'app' ? [APP_ITSELF, installation] : [installation];
+}
+
+/** A web page, and a body that is empty or broken off, arrive as text, or as nothing where an answer belongs. */
+function isSound({ status, data }: OctokitResponse<unknown>): boolean {
+  if (status === 204) return true;
+  return status < 300 && typeof data !== 'string' && data !== undefined && data !== null;
 }
 
 function asGitHubError(error: unknown, callSite: string, now: Date): GitHubError {

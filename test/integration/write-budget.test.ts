@@ -28,7 +28,7 @@ async function setClock(seconds: number): Promise<void> {
   await shifted.raw(`set specwright.clock_offset = '${seconds} seconds'`);
 }
 
-async function takeUntilRefused(kind: 'content' | 'reaction', installation = 1) {
+async function takeUntilRefused(kind: 'upkeep' | 'content' | 'reaction', installation = 1) {
   const budget = createWriteBudget(shifted);
   for (let taken = 0; ; taken++) {
     const answer = await budget.take(installation, kind);
@@ -55,6 +55,14 @@ describe('the write budget', () => {
     expect(taken).toBeGreaterThanOrEqual(minute.reserve);
     expect(taken).toBeLessThanOrEqual(minute.reserve + 2);
     expect((await createWriteBudget(shifted).take(1, 'content')).ok).toBe(false);
+  });
+
+  test('keeps a share for comments and pull requests when edits of a status have used up theirs', async () => {
+    await takeUntilRefused('upkeep');
+    const { taken } = await takeUntilRefused('content');
+
+    expect(taken).toBeGreaterThanOrEqual(minute.awaited - minute.reserve);
+    expect(taken).toBeLessThanOrEqual(minute.awaited - minute.reserve + 2);
   });
 
   test('keeps every minute below GitHub’s limit, a rested one included', async () => {

@@ -122,7 +122,10 @@ describe('tokens', () => {
     ['not_found', 404, 'not_found'],
     ['server_error', 500, 'unavailable'],
   ])('that can’t be had (%s) are never taken for an answer to the call', async (name, status, kind) => {
-    nock(API).post('/app/installations/7/access_tokens').reply(status, refusal(name));
+    nock(API)
+      .post('/app/installations/7/access_tokens')
+      .times(kind === 'not_found' ? 3 : 1)
+      .reply(status, refusal(name));
     const { gh } = stage();
 
     const error = await failureOf(comment(gh));
@@ -220,14 +223,31 @@ describe('a write', () => {
     },
   );
 
-  test.each([301, 307, 308])('does not follow a %d', async (status) => {
-    expectMint('control');
-    api()
-      .post(comments)
-      .reply(status, {}, { location: `${API}/repositories/42/issues/5/comments` });
+  test.each([301, 307, 308])(
+    'follows a %d to the same repository, with its method and body',
+    async (status) => {
+      expectMint('control');
+      const moved = '/repositories/42/issues/5/comments';
+      api()
+        .post(comments)
+        .reply(status, {}, { location: `${API}${moved}` });
+      api().post(moved, { body: 'hello' }).reply(201, fixture('comment'));
 
-    expect(await failureOf(comment(stage().gh))).toMatchObject({ kind: 'moved', ambiguous: false });
-  });
+      await comment(stage().gh);
+    },
+  );
+
+  test.each(['https://elsewhere.example/repositories/42', `${API}/repositories/43`])(
+    'is not sent to %s',
+    async (home) => {
+      expectMint('control');
+      api()
+        .post(comments)
+        .reply(307, {}, { location: `${home}/issues/5/comments` });
+
+      expect(await failureOf(comment(stage().gh))).toMatchObject({ kind: 'moved', ambiguous: false });
+    },
+  );
 
   test('takes from the budget what people will see, and reactions take from their own share', async () => {
     expectMint('control');

@@ -12,7 +12,7 @@ import { readRef } from '../../src/github/refs.ts';
 import { readRepository } from '../../src/github/repositories.ts';
 import { readBlob, readTree } from '../../src/github/trees.ts';
 import { api, expectMint, guardNetwork } from './github-nock.ts';
-import { A, API, B, C, failureOf, fixture, REPO, refusal, stage } from './github-setup.ts';
+import { A, API, asked, B, C, failureOf, fixture, REPO, refusal, stage } from './github-setup.ts';
 
 guardNetwork();
 
@@ -23,8 +23,17 @@ const encoded = encodeURIComponent(BRANCH);
 /** A client whose next question about the repository gets this answer. */
 function answering(path: string, status: number, body: nock.Body, profile: TokenProfile = 'reader') {
   expectMint(profile);
-  api().get(path).reply(status, body);
+  const ordinary = /\/(contents|rules)\//.test(path);
+  api()
+    .get(path)
+    .times(ordinary ? 1 : asked(status, nameOf(body)))
+    .reply(status, body);
   return stage().gh;
+}
+
+function nameOf(body: unknown): string | undefined {
+  const { message = '' } = body as { message?: string };
+  return /not accessible/.test(message) ? 'no_permission' : undefined;
 }
 
 describe('permissions', () => {
@@ -42,26 +51,28 @@ describe('permissions', () => {
     ['write', '', 'write'],
     ['admin', undefined, 'admin'],
   ])('of %s with the role %s are %s', async (permission, role_name, expected) => {
-    const gh = answering(path, 200, { permission, role_name, user: { login: 'alice', id: 501 } });
+    const gh = answering(path, 200, { permission, role_name, user: { login: 'alice', id: 501 } }, 'issues');
 
     expect(await readPermission(gh, REPO, 'alice')).toEqual({ permission: expected, userId: 501 });
   });
 
   test('are read as recorded', async () => {
-    expect(await readPermission(answering(path, 200, fixture('permission-maintain')), REPO, 'alice')).toEqual(
-      {
-        permission: 'maintain',
-        userId: 501,
-      },
-    );
-    expect(await readPermission(answering(path, 200, fixture('permission-custom')), REPO, 'alice')).toEqual({
+    expect(
+      await readPermission(answering(path, 200, fixture('permission-maintain'), 'issues'), REPO, 'alice'),
+    ).toEqual({
+      permission: 'maintain',
+      userId: 501,
+    });
+    expect(
+      await readPermission(answering(path, 200, fixture('permission-custom'), 'issues'), REPO, 'alice'),
+    ).toEqual({
       permission: 'write',
       userId: 501,
     });
   });
 
   test('of a stranger are none', async () => {
-    const gh = answering(path, 404, refusal('not_found'));
+    const gh = answering(path, 404, refusal('not_found'), 'issues');
 
     expect(await readPermission(gh, REPO, 'alice')).toEqual({ permission: 'none', userId: undefined });
   });
@@ -75,11 +86,11 @@ describe('permissions', () => {
     [401, refusal('bad_credentials')],
     [500, refusal('server_error')],
   ])('that are unclear (%d %j) are no answer', async (status, body) => {
-    expectMint('reader');
-    if (status === 401) expectMint('reader');
+    expectMint('issues');
+    if (status === 401) expectMint('issues');
     api()
       .get(path)
-      .times(status === 401 ? 6 : 1)
+      .times(status === 401 ? 6 : asked(status, nameOf(body)))
       .reply(status, body as nock.Body);
     if (status === 401)
       api()
@@ -90,7 +101,7 @@ describe('permissions', () => {
   });
 
   test('are not none when it is the repository’s token that can’t be had', async () => {
-    nock(API).post('/app/installations/7/access_tokens').reply(404, refusal('not_found'));
+    nock(API).post('/app/installations/7/access_tokens').times(asked(404)).reply(404, refusal('not_found'));
 
     await expect(readPermission(stage().gh, REPO, 'alice')).rejects.toBeInstanceOf(RetryableError);
   });
@@ -100,6 +111,7 @@ describe('permissions', () => {
       `${at}/collaborators/dependabot%5Bbot%5D%2F..%2Fx/permission`,
       404,
       refusal('not_found'),
+      'issues',
     );
 
     expect((await readPermission(gh, REPO, 'dependabot[bot]/../x')).permission).toBe('none');
@@ -363,7 +375,7 @@ describe('installations', () => {
   });
 
   test('that are gone are missing', async () => {
-    asApp().reply(404, refusal('not_found'));
+    asApp().times(asked(404)).reply(404, refusal('not_found'));
 
     expect(await readInstallation(stage().gh, 7)).toEqual({ kind: 'missing' });
   });

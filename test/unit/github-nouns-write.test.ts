@@ -19,7 +19,7 @@ import {
 import { addCommentReaction, addIssueReaction } from '../../src/github/reactions.ts';
 import { createRef, deleteRef, moveRef } from '../../src/github/refs.ts';
 import { api, expectMint, guardNetwork } from './github-nock.ts';
-import { A, B, C, failureOf, fixture, REPO, refusal, stage } from './github-setup.ts';
+import { A, asked, B, C, failureOf, fixture, REPO, refusal, stage } from './github-setup.ts';
 
 guardNetwork();
 
@@ -52,7 +52,7 @@ describe('a ref', () => {
     [409, 'empty', { kind: 'refused', message: 'Git Repository is empty.' }],
   ])('that can’t be created (%d %s) is an outcome', async (status, name, outcome) => {
     const { gh, github } = writing();
-    github.post(`${at}/git/refs`, body).reply(status, refusal(name));
+    github.post(`${at}/git/refs`, body).times(asked(status, name)).reply(status, refusal(name));
 
     expect(await createRef(gh, REPO, place)).toEqual(outcome);
   });
@@ -64,7 +64,7 @@ describe('a ref', () => {
     [404, 'not_found', 'not_found'],
   ])('is not refused for good by %d %s', async (status, name, kind) => {
     const { gh, github } = writing();
-    github.post(`${at}/git/refs`, body).reply(status, refusal(name));
+    github.post(`${at}/git/refs`, body).times(asked(status, name)).reply(status, refusal(name));
 
     expect((await failureOf(createRef(gh, REPO, place))).kind).toBe(kind);
   });
@@ -83,7 +83,7 @@ describe('a ref', () => {
     [422, 'rename_rule', { kind: 'refused', message: expect.stringContaining('rule violations') }],
   ])('that can’t be moved (%d %s) is an outcome', async (status, name, outcome) => {
     const { gh, github } = writing();
-    github.patch(one, { sha: A, force: false }).reply(status, refusal(name));
+    github.patch(one, { sha: A, force: false }).times(asked(status, name)).reply(status, refusal(name));
 
     expect(await moveRef(gh, REPO, place)).toEqual(outcome);
   });
@@ -101,7 +101,7 @@ describe('a ref', () => {
     [422, 'rename_rule', { kind: 'refused', message: expect.stringContaining('rule violations') }],
   ])('that can’t be deleted (%d %s) is an outcome', async (status, name, outcome) => {
     const { gh, github } = writing();
-    github.delete(one).reply(status, refusal(name));
+    github.delete(one).times(asked(status, name)).reply(status, refusal(name));
 
     expect(await deleteRef(gh, REPO, `heads/${BRANCH}`)).toEqual(outcome);
   });
@@ -136,8 +136,8 @@ describe('a comment', () => {
 
   test.each([404, 410])('that is gone (%d) is missing', async (status) => {
     const { gh, github } = writing('issues');
-    github.patch(one).reply(status, refusal('not_found'));
-    github.delete(one).reply(status, refusal('not_found'));
+    github.patch(one).times(asked(status)).reply(status, refusal('not_found'));
+    github.delete(one).times(asked(status)).reply(status, refusal('not_found'));
 
     expect(await editComment(gh, REPO, { id: 1001, body: 'new' })).toEqual({ kind: 'missing' });
     expect(await deleteComment(gh, REPO, 1001)).toEqual({ kind: 'missing' });
@@ -222,7 +222,7 @@ describe('a label', () => {
 
   test('that is not there is missing', async () => {
     const { gh, github } = writing('issues');
-    github.delete(one).reply(404, { message: 'Label does not exist' });
+    github.delete(one).times(asked(404)).reply(404, { message: 'Label does not exist' });
 
     expect(await removeLabel(gh, REPO, { issue: 5, label: 'in progress' })).toEqual({ kind: 'missing' });
   });
@@ -250,7 +250,10 @@ describe('a pull request', () => {
     [403, 'no_permission', { kind: 'refused', message: 'Resource not accessible by integration' }],
   ])('that can’t be created (%d %s) is an outcome', async (status, name, outcome) => {
     const { gh, github } = writing();
-    github.post(`${at}/pulls`, { ...pull, draft: false }).reply(status, refusal(name));
+    github
+      .post(`${at}/pulls`, { ...pull, draft: false })
+      .times(asked(status, name))
+      .reply(status, refusal(name));
 
     expect(await createPull(gh, REPO, pull)).toEqual(outcome);
   });
@@ -298,7 +301,7 @@ describe('a pull request', () => {
 
   test('that is not there is missing', async () => {
     const { gh, github } = writing();
-    github.get(`${at}/pulls/12`).reply(404, refusal('not_found'));
+    github.get(`${at}/pulls/12`).times(asked(404)).reply(404, refusal('not_found'));
 
     expect(await readPull(gh, REPO, 12)).toEqual({ kind: 'missing' });
   });

@@ -6,8 +6,8 @@ import { readBlob, readTree, type TreeEntry } from '../../github/trees.ts';
 import type { Deps } from '../deps.ts';
 import { reachOf } from '../effects/target.ts';
 import { findTemplate } from '../pulls/template.ts';
-import { advanceAlone } from '../spec/advance.ts';
 import type { SpecInput } from '../spec/inputs.ts';
+import { decidePatiently } from '../spec/patience.ts';
 import { settingsOf } from '../spec/work.ts';
 import { type TreeEntry as GateEntry, inspectDiff } from './diff-gate.ts';
 import { specFolder } from './name.ts';
@@ -23,7 +23,12 @@ export async function inspectWork(deps: Deps, { specId }: { specId: string }): P
   if (spec?.status !== 'publishing' || spec.hold !== null) return;
   const reach = await reachOf(deps.db, spec.repository_id);
   if (reach.kind !== 'open') return;
-  await advanceAlone(deps, { specId, input: await judge(deps, spec, reach.repo) });
+  await decidePatiently(deps, {
+    specId,
+    minutes: deps.timing.pullRetryMinutes,
+    ask: () => judge(deps, spec, reach.repo),
+    unanswered: (cause) => ({ type: 'publish_failed', cause }),
+  });
 }
 
 async function judge(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInput> {

@@ -3,26 +3,35 @@
  *
  * Race ledger
  * - GitHub commits and then answers 502, or we die before the answer → `attempted_at` was set before the call, so
- *   the next attempt looks the object up by its natural key before it creates (test/integration/effects).
+ *   the next attempt looks the object up by its natural key before it creates (test/integration/effects). A comment has
+ *   none that GitHub knows, and lists lag: it is looked for by its marker for 12 s before it is sent again, and once
+ *   more half a minute after that, when a surplus copy is removed (test/integration/fault-matrix).
  * - The job runs twice → the lease lets one through; the other finds nothing to do.
  * - We die with the lease → it ends with us: whoever notices releases it and asks again (test/crash).
  * - A publisher outlives its lease (its process was stopped for longer) → both look up first; surplus copies of our
  *   marker are removed by the look-up.
  */
+import { crashPoint } from '../../crash-point.ts';
 import {
   abandonEffect,
   ageOfEffect,
   deferEffect,
   type EffectRow,
   finishEffect,
+  readEffect,
+  secondsInDoubt,
   takeEffect,
 } from '../../db/effects.ts';
 import { readSpec } from '../../db/specs.ts';
+import { outdateStatus } from '../../db/status-leases.ts';
+import type { Trx } from '../../db/types.ts';
 import { messageOf, RetryableError } from '../../errors.ts';
+import { explain, isDefinite } from '../../github/explain.ts';
 import type { Deps } from '../deps.ts';
 import { advance } from '../spec/advance.ts';
 import type { SpecInput } from '../spec/inputs.ts';
 import type { Published } from './publisher.ts';
+import { keepFirst } from './publishers/comments.ts';
 import { publisherOf } from './registry.ts';
 import { reachOf } from './target.ts';
 
@@ -30,8 +39,22 @@ import { reachOf } from './target.ts';
 const LEASE_SECONDS = 30;
 const DAY_SECONDS = 24 * 3600;
 
+/** Well under the 25 s after which a job counts as stuck. Milliseconds. */
+const PUBLISH_MS = 18_000;
+/** Refusals that time alone seldom changes: so long for what nobody waits for. */
+const REFUSED_SECONDS = 15 * 60;
+/** A comment that is not to be seen yet is looked for again after this. */
+const UNSEEN_SECONDS = 3;
+/** A copy that was made in doubt can be told apart for certain after this. */
+const SECOND_LOOK_SECONDS = 30;
+
 /** Looks at a key and does what is still to do. */
-export async function publishEffect(deps: Deps, { key }: { key: string }): Promise<void> {
+export async function publishEffect(
+  deps: Deps,
+  { key, maybeTwice }: { key: string; maybeTwice?: { issue: number } },
+): Promise<void> {
+  if (maybeTwice) return lookForSecond(deps, key, maybeTwice.issue);
+  const unclearSeconds = await secondsInDoubt(deps.db, key);
   const effect = await takeEffect(deps.db, key, { owner: deps.workerId, seconds: LEASE_SECONDS });
   if (!effect) return;
   const reach = await reachOf(deps.db, effect.repository_id);
@@ -39,12 +62,13 @@ export async function publishEffect(deps: Deps, { key }: { key: string }): Promi
   if (reach.kind === 'paused') return defer(deps, effect, { error: reach.reason, seconds: 60 });
   const spec = effect.spec_id === null ? null : await readSpec(deps.db, effect.spec_id);
   try {
-    const published = await publisherOf(effect.kind)(deps, {
-      effect,
-      spec,
-      repo: reach.repo,
-      triedBefore: effect.attempted_at !== null,
-    });
+    crashPoint('effect.before-call');
+    const github = deps.github.within({ signal: AbortSignal.timeout(PUBLISH_MS) });
+    const published = await publisherOf(effect.kind)(
+      { ...deps, github },
+      { effect, spec, repo: reach.repo, triedBefore: effect.attempted_at !== null, unclearSeconds },
+    );
+    crashPoint('effect.after-call');
     await settle(deps, effect, published);
   } catch (error) {
     await postpone(deps, effect, error);
@@ -53,6 +77,9 @@ export async function publishEffect(deps: Deps, { key }: { key: string }): Promi
 
 async function settle(deps: Deps, effect: EffectRow, published: Published): Promise<void> {
   if (published.kind === 'done') return record(deps, effect, published);
+  if (published.kind === 'unseen') {
+    return defer(deps, effect, { error: 'sent, but not to be seen yet', seconds: UNSEEN_SECONDS });
+  }
   const age = await ageOfEffect(deps.db, effect.effect_key);
   if (!published.again || age > deadlineOf(deps, effect)) return abandon(deps, effect, published.cause);
   return defer(deps, effect, { error: published.cause, seconds: backoff(effect) });
@@ -65,20 +92,44 @@ async function record(
 ): Promise<void> {
   await deps.db.transaction(async (trx) => {
     if (!(await finishEffect(trx, effect.effect_key, published.externalId))) return;
+    crashPoint('effect.before-commit');
+    if (published.maybeTwice)
+      await secondLookLater(deps, { trx, key: effect.effect_key }, published.maybeTwice);
     const specId = effect.spec_id;
     if (specId === null) return;
     if (published.input) await advance(deps, { trx, delivery: null }, { specId, input: published.input });
-    // The last status waits for this, since it tells what became of the branch.
-    if (effect.kind === 'delete_branch') {
-      await deps.jobs.enqueue(trx, 'status.sync', { data: { specId }, key: specId });
-    }
+    if (effect.kind === 'delete_branch') await tellFate(deps, trx, specId);
   });
+  crashPoint('effect.recorded');
+}
+
+/** The last status tells what became of the branch: it waits a moment for that, and is written again if it came late. */
+async function tellFate(deps: Deps, trx: Trx, specId: string): Promise<void> {
+  await outdateStatus(trx, specId);
+  await deps.jobs.enqueue(trx, 'status.sync', { data: { specId }, key: specId });
+}
+
+async function secondLookLater(
+  deps: Deps,
+  { trx, key }: { trx: Trx; key: string },
+  maybeTwice: { issue: number },
+): Promise<void> {
+  const later = { key: `${key}/twice`, delaySeconds: SECOND_LOOK_SECONDS };
+  await deps.jobs.enqueue(trx, 'effect.publish', { data: { key, maybeTwice }, ...later });
+}
+
+/** Removes surplus copies of a comment that was made in doubt. */
+async function lookForSecond(deps: Deps, key: string, issue: number): Promise<void> {
+  const effect = await readEffect(deps.db, key);
+  if (!effect) return;
+  const reach = await reachOf(deps.db, effect.repository_id);
+  if (reach.kind === 'open') await keepFirst(deps, reach.repo, { issue, key });
 }
 
 async function postpone(deps: Deps, effect: EffectRow, error: unknown): Promise<void> {
   const age = await ageOfEffect(deps.db, effect.effect_key);
   const message = messageOf(error);
-  if (age > deadlineOf(deps, effect)) return abandon(deps, effect, message);
+  if (age > deadlineOf(deps, effect, isDefinite(error))) return abandon(deps, effect, explain(error));
   const asked = error instanceof RetryableError && error.retryAt ? error.retryAt.getTime() - Date.now() : 0;
   deps.log.warn({ effect: effect.effect_key, error: message }, 'effect deferred');
   return defer(deps, effect, { error: message, seconds: Math.max(backoff(effect), Math.ceil(asked / 1000)) });
@@ -98,7 +149,9 @@ async function abandon(deps: Deps, effect: EffectRow, cause: string): Promise<vo
   const input = consequenceOf(effect, cause);
   await deps.db.transaction(async (trx) => {
     if (!(await abandonEffect(trx, effect.effect_key, cause))) return;
-    if (!input || effect.spec_id === null) return;
+    if (effect.spec_id === null) return;
+    if (effect.kind === 'delete_branch') await tellFate(deps, trx, effect.spec_id);
+    if (!input) return;
     await advance(deps, { trx, delivery: null }, { specId: effect.spec_id, input });
   });
 }
@@ -108,9 +161,10 @@ function consequenceOf(effect: EffectRow, cause: string): SpecInput | null {
   return publishing ? { type: 'publish_failed', cause } : null;
 }
 
-function deadlineOf(deps: Deps, effect: EffectRow): number {
+function deadlineOf(deps: Deps, effect: EffectRow, refused = false): number {
   const publishing = effect.kind === 'move_branch' || effect.kind === 'open_pull';
-  return publishing ? deps.timing.pullRetryMinutes * 60 : DAY_SECONDS;
+  if (publishing) return deps.timing.pullRetryMinutes * 60;
+  return refused ? REFUSED_SECONDS : DAY_SECONDS;
 }
 
 /** 1, 2, 4 … 300 s. */

@@ -1,6 +1,12 @@
 import { FatalError } from '../../errors.ts';
 import type { Publisher } from './publisher.ts';
-import { publishArtifacts, publishNotice, publishRefusal, publishUnverified } from './publishers/comments.ts';
+import {
+  publishArtifacts,
+  publishLacking,
+  publishNotice,
+  publishRefusal,
+  publishUnverified,
+} from './publishers/comments.ts';
 import { createBranch } from './publishers/create-branch.ts';
 import { deleteBranch } from './publishers/delete-branch.ts';
 import { deleteCheckpoint } from './publishers/delete-checkpoint.ts';
@@ -14,6 +20,7 @@ const publishers: Readonly<Record<string, Publisher>> = {
   refuse,
   refusal_comment: publishRefusal,
   unverified_comment: publishUnverified,
+  lacking_comment: publishLacking,
   create_branch: createBranch,
   publish_artifacts: publishArtifacts,
   move_branch: moveBranch,

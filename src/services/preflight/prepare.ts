@@ -10,8 +10,8 @@ import { PERMISSIONS } from '../../github/tokens.ts';
 import { branchName } from '../branches/name.ts';
 import type { Deps } from '../deps.ts';
 import { reachOf } from '../effects/target.ts';
-import { advanceAlone } from '../spec/advance.ts';
 import type { SpecInput } from '../spec/inputs.ts';
+import { decidePatiently } from '../spec/patience.ts';
 import { settingsOf } from '../spec/work.ts';
 import {
   deploymentProblems,
@@ -21,13 +21,21 @@ import {
   settingsProblems,
 } from './problems.ts';
 
+/** Before anything was started, trying again costs a person no more than a label. */
+const PATIENCE_MINUTES = 15;
+
 const NEEDED = { ...PERMISSIONS.control, ...PERMISSIONS.issues };
 
 /** Looks at everything a spec needs before a sandbox is started, and starts it or says what is missing. */
 export async function prepareSpec(deps: Deps, { specId }: { specId: string }): Promise<void> {
   const spec = await readSpec(deps.db, specId);
   if (spec?.status !== 'queued' || spec.hold !== null) return;
-  await advanceAlone(deps, { specId, input: await inspect(deps, spec) });
+  await decidePatiently(deps, {
+    specId,
+    minutes: PATIENCE_MINUTES,
+    ask: () => inspect(deps, spec),
+    unanswered: (cause) => failed([cause]),
+  });
 }
 
 function failed(problems: readonly string[]): SpecInput {
@@ -75,7 +83,8 @@ function isAboutPermissions(error: GitHubError): boolean {
   return error.kind === 'forbidden' || error.kind === 'invalid';
 }
 
-async function missingPermissions(deps: Deps, repo: RepoRef): Promise<string[]> {
+/** What the installation lacks, asked live; a sentence each. */
+export async function missingPermissions(deps: Deps, repo: RepoRef): Promise<string[]> {
   const installation = await readInstallation(deps.github, repo.installationId);
   if (installation.kind === 'missing') return ['The App is no longer installed here. Install it again.'];
   return permissionProblems(installation.permissions, NEEDED);

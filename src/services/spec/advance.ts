@@ -7,6 +7,7 @@
  *   are stopped by the unique index, and the later one is decided again.
  * - The process dies after the decision → state, events, effects and jobs are one commit: all of it or nothing.
  */
+import { crashPoint } from '../../crash-point.ts';
 import { recordAudit } from '../../db/audit.ts';
 import { appendSpecEvents } from '../../db/spec-events.ts';
 import { findLiveSpec, lockSpec, type SpecRow, updateSpec } from '../../db/specs.ts';
@@ -42,6 +43,7 @@ export async function advance(
   await appendSpecEvents(unit.trx, row.id, outcome.events);
   for (const command of outcome.commands) await carryOut(deps, unit, { spec, command });
   await deps.jobs.enqueue(unit.trx, 'status.sync', { data: { specId: row.id }, key: row.id });
+  crashPoint('advance.before-commit');
   return { kind: 'advanced', spec };
 }
 
@@ -50,7 +52,9 @@ export async function advanceAlone(
   deps: Deps,
   what: { specId: string; input: SpecInput },
 ): Promise<Advanced> {
-  return deps.db.transaction((trx) => advance(deps, { trx, delivery: null }, what));
+  const advanced = await deps.db.transaction((trx) => advance(deps, { trx, delivery: null }, what));
+  crashPoint('advance.committed');
+  return advanced;
 }
 
 async function decide(trx: Trx, row: SpecRow, input: SpecInput): Promise<Outcome> {

@@ -1,11 +1,9 @@
 import { insertEffect, type NewEffect, wasLabelled } from '../../db/effects.ts';
-import { loseOpenRuns } from '../../db/runs.ts';
-import { markClosing } from '../../db/sandboxes.ts';
-import { raiseGeneration, type SpecRow } from '../../db/specs.ts';
+import type { SpecRow } from '../../db/specs.ts';
 import { closePlan, resetPendingTasks } from '../../db/tasks.ts';
-import { notifyOwner } from '../../db/workers.ts';
 import { assertNever } from '../../errors.ts';
 import type { Deps, Unit } from '../deps.ts';
+import { fenceOff } from '../sandboxes/fence.ts';
 import type { SpecCommand } from './outcome.ts';
 
 interface Order {
@@ -26,7 +24,8 @@ export async function carryOut(deps: Deps, unit: Unit, { spec, command }: Order)
     case 'inspect':
       return deps.jobs.enqueue(trx, 'spec.inspect', job);
     case 'close_sandbox':
-      return closeSandbox(unit, spec.id, command.reason);
+      await fenceOff(trx, spec.id, command.reason);
+      return;
     case 'close_plan':
       return closePlan(trx, spec.id);
     case 'remove_label':
@@ -49,16 +48,6 @@ export async function carryOut(deps: Deps, unit: Unit, { spec, command }: Order)
     default:
       return assertNever(command, 'command');
   }
-}
-
-/**
- * Fences the sandbox off at once (its next call is answered 410) and asks its owner to end it.
- */
-async function closeSandbox({ trx }: Unit, specId: string, reason: string): Promise<void> {
-  await raiseGeneration(trx, specId);
-  await loseOpenRuns(trx, specId);
-  const row = await markClosing(trx, specId, reason);
-  if (row?.owner) await notifyOwner(trx, row.owner);
 }
 
 type EffectCommand = Extract<

@@ -42,6 +42,8 @@ export type SpecInput =
       readonly mergeSha: string | null;
       readonly headSha: string;
       readonly by: string;
+      /** Where the merge may be the first that is heard of the pull request. */
+      readonly pull?: { readonly number: number; readonly url: string };
     }
   | { readonly type: 'pull_closed'; readonly by: string }
   | { readonly type: 'pull_reopened'; readonly by: string }

@@ -25,7 +25,14 @@ export interface SpecEvent {
 }
 
 /** What people are told in a comment of its own, because edits notify nobody. */
-export type Notice = 'not_started' | 'failed' | 'refused' | 'pull_ready' | 'nothing_new' | 'pr_failed';
+export type Notice =
+  | 'not_started'
+  | 'failed'
+  | 'sandbox_lost'
+  | 'refused'
+  | 'pull_ready'
+  | 'nothing_new'
+  | 'pr_failed';
 
 /** What has to be done outside the row, written in the same transaction. */
 export type SpecCommand =

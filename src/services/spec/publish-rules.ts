@@ -78,7 +78,13 @@ export function pullMerged(state: SpecState, input: InputOf<'pull_merged'>): Out
   return next(
     { ...state, status: 'merged', hold: null },
     {
-      patch: { mergeSha: input.mergeSha, headSha: input.headSha, stampMerged: true, cause: null },
+      patch: {
+        mergeSha: input.mergeSha,
+        headSha: input.headSha,
+        stampMerged: true,
+        cause: null,
+        ...(input.pull ? { pullRequestNumber: input.pull.number, pullRequestUrl: input.pull.url } : {}),
+      },
       events: [
         {
           type: 'spec.merged',

@@ -1,4 +1,5 @@
 /** The rules from the request to the finished work: what follows from each input. */
+import { MOST_LOSSES } from '../sandboxes/losses.ts';
 import { attemptInRound, firstAttempt } from './attempts.ts';
 import type { InputOf } from './inputs.ts';
 import { type Next, next, type Obsolete, type Outcome, obsolete, type SpecCommand } from './outcome.ts';
@@ -162,7 +163,10 @@ export function retried(state: SpecState): Outcome {
 }
 
 export function sandboxLost(state: SpecState, input: InputOf<'sandbox_lost'>): Outcome {
-  if (input.exhausted) return fail(state, { cause: `The sandbox was lost too often, last: ${input.reason}` });
+  if (input.exhausted) {
+    const cause = `The sandbox was lost more than ${MOST_LOSSES} times within an hour, the last time because ${input.reason}.`;
+    return fail(state, { cause, notice: 'sandbox_lost' });
+  }
   return next(state, { commands: [{ do: 'ensure_sandbox' }] });
 }
 

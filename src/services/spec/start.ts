@@ -16,6 +16,8 @@ export interface Request {
       readonly body?: string | null | undefined;
       readonly labels: readonly { readonly name: string }[];
       readonly type?: { readonly name: string } | null | undefined;
+      /** GitHub's time of the label. */
+      readonly updated_at?: Date | null | undefined;
     };
   };
   readonly settings: MergedSettings;
@@ -40,6 +42,7 @@ export async function startSpec(deps: Deps, unit: Unit, request: Request): Promi
     frozen_hash: frozenHash(issue.title, body),
     requester_id: sender.id,
     requester_login: sender.login,
+    requested_at: issue.updated_at ?? null,
     settings: request.settings,
   });
   if (!spec) return null;

@@ -81,6 +81,29 @@ export function renderFailure(
   ]);
 }
 
+/** A spec whose sandboxes were lost one after the other. */
+export function renderSandboxLost(
+  failure: Addressed & {
+    readonly phase: Phase;
+    /** One sentence for each loss of the last hour, oldest first. */
+    readonly losses: readonly string[];
+    /** What a person can do about the last one. */
+    readonly advice: string;
+    readonly tasks: { readonly done: number; readonly all: number };
+  },
+): string {
+  const { phase, losses, tasks } = failure;
+  const kept = tasks.all === 0 ? '' : ` ${tasks.done} of ${count(tasks.all, 'task')} are done and kept.`;
+  return comment([
+    `${mention(failure)} this spec failed in the phase **${phase}** (${phaseWords[phase]}), because it lost its sandbox too often.`,
+    `**What happened:** the sandbox was lost ${count(losses.length, 'time')} within an hour, and each time but the last one a new one went on from the last checkpoint:`,
+    ...list(losses),
+    `**What it means:** no sandbox runs for this spec any more, and nothing was published.${kept}`,
+    `**What to do:** ${failure.advice} ${again(failure)}`,
+    about(failure),
+  ]);
+}
+
 /** A pull request that waits for its review. */
 export function renderPullReady(
   ready: Addressed & {
@@ -178,6 +201,30 @@ export function renderUnverified(unverified: { readonly sender: string; readonly
     `@${login(unverified.sender)} no spec was started, because GitHub did not say in time whether you have write permission to this repository.`,
     '**What it means:** nothing is wrong with your account or this issue.',
     `**What to do:** remove the label ${code(unverified.label)} and set it once more.`,
+  ]);
+}
+
+/** A label that was found late, on an issue that may have been rewritten since. */
+export function renderUnvouched(late: { readonly sender: string; readonly label: string }): string {
+  return comment([
+    `@${login(late.sender)} GitHub did not tell me in time that you set the label ${code(late.label)}, and this issue was changed since.`,
+    '**What it means:** no spec was started, because the label vouches for the text as you saw it.',
+    `**What to do:** read the issue again, then remove the label ${code(late.label)} and set it once more.`,
+  ]);
+}
+
+/** An installation that grants too little. */
+export function renderLacking(lacking: {
+  readonly sender: string;
+  readonly label: string;
+  readonly problems: readonly string[];
+}): string {
+  return comment([
+    `@${login(lacking.sender)} no spec was started, because Specwright was not given what it needs here.`,
+    '**What happened:**',
+    ...list(lacking.problems),
+    '**What it means:** nothing was planned, and no branch was made.',
+    `**What to do:** have that accepted. Then remove the label ${code(lacking.label)} and set it once more.`,
   ]);
 }
 

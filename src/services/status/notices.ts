@@ -1,8 +1,11 @@
 import { readProject } from '../../db/accounts.ts';
 import { lastFailures, listAccepted } from '../../db/artifacts.ts';
+import { listLosses } from '../../db/sandboxes.ts';
 import type { SpecRow } from '../../db/specs.ts';
+import { listTasks } from '../../db/tasks.ts';
 import { assertNever } from '../../errors.ts';
 import type { Deps } from '../deps.ts';
+import { adviceOn, sentenceOf } from '../sandboxes/losses.ts';
 import { attemptInRound } from '../spec/attempts.ts';
 import type { Notice } from '../spec/outcome.ts';
 import type { Artifacts } from '../spec/phases/definition.ts';
@@ -17,6 +20,7 @@ import {
   renderPreflightFailure,
   renderPullFailed,
   renderPullReady,
+  renderSandboxLost,
 } from './comments.ts';
 
 /** The accepted artifacts of a spec as one collapsed comment. */
@@ -39,6 +43,8 @@ export async function noticeText(deps: Deps, of: { spec: SpecRow; notice: Notice
       return renderPreflightFailure({ ...addressed, problems: causeOf(spec).split('\n') });
     case 'failed':
       return failureText(deps, spec, addressed);
+    case 'sandbox_lost':
+      return lostText(deps, spec, addressed);
     case 'refused':
       return renderDiffRefused({
         ...addressed,
@@ -74,6 +80,18 @@ async function failureText(deps: Deps, spec: SpecRow, addressed: Addressed): Pro
     attempts: attemptInRound(spec),
     cause: causeOf(spec),
     failures: spec.phase === null ? [] : await lastFailures(deps.db, spec.id, spec.phase),
+  });
+}
+
+async function lostText(deps: Deps, spec: SpecRow, addressed: Addressed): Promise<string> {
+  const losses = await listLosses(deps.db, spec.id, spec.ended_at);
+  const tasks = await listTasks(deps.db, spec.id);
+  return renderSandboxLost({
+    ...addressed,
+    phase: spec.phase as Phase,
+    losses: losses.map(sentenceOf),
+    advice: adviceOn(losses.at(-1) ?? ''),
+    tasks: { done: tasks.filter(({ state }) => state === 'done').length, all: tasks.length },
   });
 }
 

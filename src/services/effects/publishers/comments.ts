@@ -1,8 +1,12 @@
-import { createComment, deleteComment, findCommentByMarker } from '../../../github/comments.ts';
+import { crashPoint } from '../../../crash-point.ts';
+import { noteSending, noteUnsent } from '../../../db/effects.ts';
+import type { RepoRef } from '../../../github/client.ts';
+import { type Comment, createComment, deleteComment, findCommentByMarker } from '../../../github/comments.ts';
+import { isUnclear } from '../../../github/explain.ts';
 import { marker } from '../../../github/markers.ts';
 import type { Deps } from '../../deps.ts';
 import type { Notice } from '../../spec/outcome.ts';
-import { renderRefusal, renderUnverified } from '../../status/comments.ts';
+import { renderLacking, renderRefusal, renderUnverified, renderUnvouched } from '../../status/comments.ts';
 import { artifactsText, noticeText } from '../../status/notices.ts';
 import type { Published, Publishing } from '../publisher.ts';
 import { requireSpec } from '../require-spec.ts';
@@ -12,18 +16,40 @@ interface Note {
   readonly text: string;
 }
 
+/** GitHub's lists lag: what was sent in doubt is looked for so long, at each attempt, before it is sent again. */
+const LOOK_SECONDS = 12;
+
 /** Posts a comment once: it carries the effect's key in a hidden marker, by which a lost answer is found again. */
 async function postOnce(deps: Deps, publishing: Publishing, note: Note): Promise<Published> {
-  const { effect, repo, triedBefore } = publishing;
+  const { effect, repo, unclearSeconds } = publishing;
   const key = effect.effect_key;
-  if (triedBefore) {
-    const [first, ...surplus] = await findCommentByMarker(deps.github, repo, { issue: note.issue, key });
-    for (const copy of surplus) await deleteComment(deps.github, repo, copy.id);
+  if (unclearSeconds !== null) {
+    const first = await keepFirst(deps, repo, { issue: note.issue, key });
     if (first) return { kind: 'done', externalId: String(first.id) };
+    if (unclearSeconds < LOOK_SECONDS) return { kind: 'unseen' };
   }
+  await noteSending(deps.db, key);
+  crashPoint('effect.before-create');
   const body = `${note.text}\n\n${marker(key)}`;
-  const made = await createComment(deps.github, repo, { issue: note.issue, body });
-  return { kind: 'done', externalId: String(made.id) };
+  try {
+    const made = await createComment(deps.github, repo, { issue: note.issue, body });
+    const again = unclearSeconds === null ? {} : { maybeTwice: { issue: note.issue } };
+    return { kind: 'done', externalId: String(made.id), ...again };
+  } catch (error) {
+    if (!isUnclear(error)) await noteUnsent(deps.db, key);
+    throw error;
+  }
+}
+
+/** Our comment with this key, if it is there; surplus copies are removed. */
+export async function keepFirst(
+  deps: Deps,
+  repo: RepoRef,
+  of: { readonly issue: number; readonly key: string },
+): Promise<Comment | undefined> {
+  const [first, ...surplus] = await findCommentByMarker(deps.github, repo, of);
+  for (const copy of surplus) await deleteComment(deps.github, repo, copy.id);
+  return first;
 }
 
 /** The accepted artifacts, collapsed, in one comment. */
@@ -55,12 +81,25 @@ export async function publishRefusal(deps: Deps, publishing: Publishing): Promis
   return postOnce(deps, publishing, { issue, text: renderRefusal({ sender: login, label, isBot: false }) });
 }
 
-/** GitHub did not say in time who asked. */
-export async function publishUnverified(deps: Deps, publishing: Publishing): Promise<Published> {
-  const { issue, login, label } = publishing.effect.payload as {
+/** The installation grants too little to start anything, but enough to say so. */
+export async function publishLacking(deps: Deps, publishing: Publishing): Promise<Published> {
+  const { issue, login, label, problems } = publishing.effect.payload as {
     issue: number;
     login: string;
     label: string;
+    problems: string[];
   };
-  return postOnce(deps, publishing, { issue, text: renderUnverified({ sender: login, label }) });
+  return postOnce(deps, publishing, { issue, text: renderLacking({ sender: login, label, problems }) });
+}
+
+/** GitHub did not say in time who asked, or the text was changed since. */
+export async function publishUnverified(deps: Deps, publishing: Publishing): Promise<Published> {
+  const { issue, login, label, changed } = publishing.effect.payload as {
+    issue: number;
+    login: string;
+    label: string;
+    changed?: boolean;
+  };
+  const render = changed ? renderUnvouched : renderUnverified;
+  return postOnce(deps, publishing, { issue, text: render({ sender: login, label }) });
 }

@@ -1,3 +1,4 @@
+import { crashPoint } from '../../../crash-point.ts';
 import { annotateSpec, type SpecRow } from '../../../db/specs.ts';
 import { createRef, readRef } from '../../../github/refs.ts';
 import { branchName, fallbackBranchName } from '../../branches/name.ts';
@@ -23,6 +24,7 @@ export async function createBranch(deps: Deps, publishing: Publishing): Promise<
     const ours = publishing.triedBefore && spec.branch_name === name;
     if (!ours) await annotateSpec(deps.db, spec.id, { branch_name: name });
     const made = await createRef(deps.github, repo, { ref: `heads/${name}`, sha });
+    crashPoint('branch.made');
     if (made.kind === 'created') return done(name, sha);
     if (made.kind === 'exists') {
       const there = await readRef(deps.github, repo, `heads/${name}`);

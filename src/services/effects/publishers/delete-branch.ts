@@ -1,3 +1,4 @@
+import { crashPoint } from '../../../crash-point.ts';
 import { readBranch } from '../../../github/branches.ts';
 import { listPullsWithBase, listPullsWithHead } from '../../../github/pulls.ts';
 import { deleteRef } from '../../../github/refs.ts';
@@ -26,6 +27,7 @@ export async function deleteBranch(deps: Deps, publishing: Publishing): Promise<
   const others = [...asHead, ...asBase].filter((pull) => pull.number !== spec.pull_request_number);
   if (others.length > 0) return kept(`pull request #${others[0]!.number} uses it`);
   const gone = await deleteRef(deps.github, repo, `heads/${branch}`);
+  crashPoint('ref.deleted');
   if (gone.kind === 'refused') return { kind: 'refused', cause: gone.message, again: true };
   return { kind: 'done', externalId: gone.kind };
 }

@@ -1,3 +1,4 @@
+import { crashPoint } from '../../../crash-point.ts';
 import { deleteRef } from '../../../github/refs.ts';
 import { checkpointRef } from '../../branches/name.ts';
 import type { Deps } from '../../deps.ts';
@@ -9,6 +10,7 @@ export async function deleteCheckpoint(deps: Deps, publishing: Publishing): Prom
   const spec = requireSpec(publishing);
   const ref = checkpointRef(spec.id).replace(/^refs\//, '');
   const gone = await deleteRef(deps.github, publishing.repo, ref);
+  crashPoint('ref.deleted');
   if (gone.kind === 'refused') return { kind: 'refused', cause: gone.message, again: true };
   return { kind: 'done', externalId: gone.kind };
 }

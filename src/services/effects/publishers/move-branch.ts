@@ -1,3 +1,4 @@
+import { crashPoint } from '../../../crash-point.ts';
 import { createRef, moveRef, readRef } from '../../../github/refs.ts';
 import type { Deps } from '../../deps.ts';
 import type { Published, Publishing } from '../publisher.ts';
@@ -31,6 +32,7 @@ export async function moveBranch(deps: Deps, publishing: Publishing): Promise<Pu
     return { kind: 'refused', cause: foreign(spec.branch_name), again: false };
   }
   const moved = await moveRef(deps.github, repo, { ref, sha });
+  crashPoint('branch.moved');
   if (moved.kind === 'moved') return done(sha);
   if (moved.kind === 'diverged') return { kind: 'refused', cause: foreign(spec.branch_name), again: false };
   return refusedBy(moved.kind === 'refused' ? moved.message : 'the branch disappeared');

@@ -1,3 +1,4 @@
+import { crashPoint } from '../../../crash-point.ts';
 import { createPull, findPullByHead } from '../../../github/pulls.ts';
 import type { Deps } from '../../deps.ts';
 import { describePull } from '../../pulls/describe.ts';
@@ -18,12 +19,14 @@ export async function openPull(deps: Deps, publishing: Publishing): Promise<Publ
   const lost = publishing.triedBefore ? await find() : null;
   if (lost) return done(lost);
   const words = await describePull(deps, spec);
+  crashPoint('effect.before-create');
   const made = await createPull(deps.github, repo, {
     ...words,
     head: branch,
     base: spec.base_branch!,
     draft: false,
   });
+  crashPoint('pull.made');
   if (made.kind === 'created') return done(made);
   if (made.kind === 'exists') {
     const there = await find();
