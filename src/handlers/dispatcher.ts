@@ -39,8 +39,11 @@ export function createDispatcher(deps: Deps, connect: (call: Call) => Receive) {
   });
   return {
     handles: (name: string, action: string | null) => handlerOf(name, action) !== null,
+    asks: (name: string, action: string | null) => handlerOf(name, action)?.gather !== undefined,
     gather: (delivery: Delivery) => gather(deps, delivery),
     async decide(trx: Trx, delivery: Delivery, gathered: Gathered): Promise<Verdict> {
+      const reason = unfit(delivery);
+      if (reason) return ignored(reason);
       const unit: Open = { trx, gathered, verdict: null };
       open.set(delivery.guid, unit);
       try {
@@ -55,6 +58,14 @@ export function createDispatcher(deps: Deps, connect: (call: Call) => Receive) {
   };
 }
 
+/** Why no handler can read a delivery: Probot itself stumbles over some that have not what every event has. */
+function unfit({ name, action, payload }: Delivery): string | null {
+  const parsed = handlerOf(name, action)?.payload.safeParse(payload);
+  if (!parsed || parsed.success) return null;
+  const missing = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.')))];
+  return `the payload lacks ${missing.slice(0, 5).join(', ')}`;
+}
+
 async function gather(deps: Deps, delivery: Delivery): Promise<Record<string, unknown>> {
   const handler = handlerOf(delivery.name, delivery.action);
   if (!handler?.gather) return {};
@@ -67,13 +78,9 @@ async function run(
   handler: Handler,
   at: { event: { id: string; payload: unknown }; unit: Open },
 ): Promise<Verdict> {
-  const parsed = handler.payload.safeParse(at.event.payload);
-  if (!parsed.success) {
-    const missing = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.')))];
-    return ignored(`the payload lacks ${missing.slice(0, 5).join(', ')}`);
-  }
+  const payload = handler.payload.parse(at.event.payload);
   const unit = { trx: at.unit.trx, delivery: at.event.id };
-  return decideWith(deps, handler, { unit, payload: parsed.data, gathered: at.unit.gathered });
+  return decideWith(deps, handler, { unit, payload, gathered: at.unit.gathered });
 }
 
 /** Probot collects what handlers throw; the inbox decides by the kind of the first. */

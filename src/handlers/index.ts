@@ -4,13 +4,15 @@ import {
   installationCreated,
   installationDeleted,
   installationPermissions,
-  installationRepositoriesAdded,
-  installationRepositoriesRemoved,
   installationSuspend,
   installationTargetRenamed,
   installationUnsuspend,
 } from './installation.ts';
-import { issuesClosed, issuesEdited, issuesUnlabeled } from './issues.ts';
+import {
+  installationRepositoriesAdded,
+  installationRepositoriesRemoved,
+} from './installation-repositories.ts';
+import { issuesClosed, issuesDeleted, issuesEdited, issuesTransferred, issuesUnlabeled } from './issues.ts';
 import { issuesLabeled } from './issues-labeled.ts';
 import {
   pullRequestClosed,
@@ -18,13 +20,20 @@ import {
   pullRequestReopened,
   pullRequestSynchronize,
 } from './pull-request.ts';
-import { repositoryArchived, repositoryChanged, repositoryDeleted } from './repository.ts';
+import {
+  repositoryArchived,
+  repositoryChanged,
+  repositoryDeleted,
+  repositoryTransferred,
+} from './repository.ts';
 
 /** Event → handler: the table of contents of what the App listens to. Everything else is ignored, with that reason. */
 export const handlers = {
   'issues.labeled': issuesLabeled,
   'issues.unlabeled': issuesUnlabeled,
   'issues.closed': issuesClosed,
+  'issues.deleted': issuesDeleted,
+  'issues.transferred': issuesTransferred,
   'issues.edited': issuesEdited,
   'pull_request.opened': pullRequestOpened,
   'pull_request.synchronize': pullRequestSynchronize,
@@ -40,7 +49,7 @@ export const handlers = {
   'installation_repositories.removed': installationRepositoriesRemoved,
   'installation_target.renamed': installationTargetRenamed,
   'repository.renamed': repositoryChanged,
-  'repository.transferred': repositoryChanged,
+  'repository.transferred': repositoryTransferred,
   'repository.archived': repositoryArchived,
   'repository.unarchived': repositoryChanged,
   'repository.deleted': repositoryDeleted,

@@ -1,26 +1,31 @@
 import {
+  addProject,
   markInstallation,
-  markProjectRemoved,
   markProjectsRemoved,
+  readInstallationRow,
   renameInstallationAccount,
   renameOwner,
   upsertInstallation,
-  upsertProject,
 } from '../db/accounts.ts';
 import { listLiveSpecIds } from '../db/specs.ts';
 import type { Deps, Unit } from '../services/deps.ts';
 import { advance } from '../services/spec/advance.ts';
 import type { SpecInput } from '../services/spec/inputs.ts';
-import { defineHandler, handled } from './handler.ts';
+import { defineHandler, handled, ignored } from './handler.ts';
 import {
   type InstallationEvent,
   installationEvent,
-  installationRepositoriesEvent,
   installationTargetEvent,
   type ShortRepository,
 } from './payloads.ts';
 
-function record(unit: Unit, { installation }: Pick<InstallationEvent, 'installation'>): Promise<void> {
+export const LATE = ignored('something newer is known of the installation');
+
+/** Writes what an event says of its installation; false when something newer is known. */
+export function record(
+  unit: Unit,
+  { installation }: Pick<InstallationEvent, 'installation'>,
+): Promise<boolean> {
   return upsertInstallation(unit.trx, {
     id: installation.id,
     account_id: installation.account.id,
@@ -28,17 +33,27 @@ function record(unit: Unit, { installation }: Pick<InstallationEvent, 'installat
     account_type: installation.account.type,
     permissions: installation.permissions,
     suspended: installation.suspended_at != null,
+    described_at: installation.updated_at ?? null,
   });
 }
 
-async function addProjects(
+/** Uninstalled: an installation never comes back under its number. */
+export async function isOver(
+  unit: Unit,
+  { installation }: Pick<InstallationEvent, 'installation'>,
+): Promise<boolean> {
+  return (await readInstallationRow(unit.trx, installation.id))?.deleted_at != null;
+}
+
+/** Puts repositories of a list into an installation. */
+export async function addProjects(
   unit: Unit,
   installationId: number,
   repositories: readonly ShortRepository[],
 ): Promise<void> {
   for (const repository of repositories) {
     const [owner = '', name = ''] = repository.full_name.split('/');
-    await upsertProject(unit.trx, {
+    await addProject(unit.trx, {
       repository_id: repository.id,
       installation_id: installationId,
       owner,
@@ -63,6 +78,7 @@ export const installationCreated = defineHandler<InstallationEvent>({
   payload: installationEvent,
   async decide(_deps, unit, { payload }) {
     await record(unit, payload);
+    if (await isOver(unit, payload)) return LATE;
     await addProjects(unit, payload.installation.id, payload.repositories);
     return handled(`installed on ${payload.installation.account.login}`);
   },
@@ -82,57 +98,41 @@ export const installationDeleted = defineHandler<InstallationEvent>({
   },
 });
 
+/** Late or not, specs are told of what holds: an event of the same installation may have brought it before. */
+async function tellIf(
+  deps: Deps,
+  unit: Unit,
+  { payload, suspended }: { payload: InstallationEvent; suspended: boolean },
+): Promise<number | null> {
+  const { id } = payload.installation;
+  if (await record(unit, payload)) await markInstallation(unit.trx, id, { suspended });
+  const row = await readInstallationRow(unit.trx, id);
+  if ((row?.suspended_at != null) !== suspended || row?.deleted_at != null) return null;
+  const input: SpecInput = { type: suspended ? 'suspended' : 'unsuspended' };
+  return tellAll(deps, unit, { of: { installationId: id }, input });
+}
+
 export const installationSuspend = defineHandler<InstallationEvent>({
   payload: installationEvent,
   async decide(deps, unit, { payload }) {
-    const { id } = payload.installation;
-    await record(unit, payload);
-    await markInstallation(unit.trx, id, { suspended: true });
-    const paused = await tellAll(deps, unit, { of: { installationId: id }, input: { type: 'suspended' } });
-    return handled(`suspended, ${paused} specs paused`);
+    const paused = await tellIf(deps, unit, { payload, suspended: true });
+    return paused === null ? LATE : handled(`suspended, ${paused} specs paused`);
   },
 });
 
 export const installationUnsuspend = defineHandler<InstallationEvent>({
   payload: installationEvent,
   async decide(deps, unit, { payload }) {
-    const { id } = payload.installation;
-    await record(unit, payload);
-    await markInstallation(unit.trx, id, { suspended: false });
-    const resumed = await tellAll(deps, unit, { of: { installationId: id }, input: { type: 'unsuspended' } });
-    return handled(`unsuspended, ${resumed} specs go on`);
+    const resumed = await tellIf(deps, unit, { payload, suspended: false });
+    return resumed === null ? LATE : handled(`unsuspended, ${resumed} specs go on`);
   },
 });
 
 export const installationPermissions = defineHandler<InstallationEvent>({
   payload: installationEvent,
   async decide(_deps, unit, { payload }) {
-    await record(unit, payload);
+    if (!(await record(unit, payload))) return LATE;
     return handled('permissions recorded');
-  },
-});
-
-export const installationRepositoriesAdded = defineHandler({
-  payload: installationRepositoriesEvent,
-  async decide(_deps, unit, { payload }) {
-    await record(unit, payload);
-    await addProjects(unit, payload.installation.id, payload.repositories_added);
-    return handled(`${payload.repositories_added.length} repositories added`);
-  },
-});
-
-export const installationRepositoriesRemoved = defineHandler({
-  payload: installationRepositoriesEvent,
-  async decide(deps, unit, { payload }) {
-    await record(unit, payload);
-    const by = payload.sender.login;
-    const cause = `@${by} removed the repository from the App's installation.`;
-    for (const { id } of payload.repositories_removed) {
-      const from = { repositoryId: id, installationId: payload.installation.id };
-      if (!(await markProjectRemoved(unit.trx, from))) continue;
-      await tellAll(deps, unit, { of: { repositoryId: id }, input: { type: 'cancelled', cause, by } });
-    }
-    return handled(`${payload.repositories_removed.length} repositories removed`);
   },
 });
 

@@ -12,6 +12,8 @@ import { ask } from '../services/spec/commands.ts';
 import { stateLabels } from '../services/spec/rule-parts.ts';
 import { frozenHash, startSpec } from '../services/spec/start.ts';
 import { defineHandler, type Gathered, handled, ignored, type Verdict } from './handler.ts';
+import { askIssue, type IssueNow } from './issue-now.ts';
+import { type Lacking, lackingFor, tellLacking } from './lacking.ts';
 import { type LabelEvent, labelEvent } from './payloads.ts';
 import { projectOf, repoRefOf } from './repo.ts';
 import { senderOf } from './sender.ts';
@@ -19,6 +21,10 @@ import { senderOf } from './sender.ts';
 interface Answers {
   readonly settings: MergedSettings;
   readonly permission: Permission;
+  /** Missing where the sender is refused whatever became of the issue. */
+  readonly issue?: IssueNow;
+  /** Stands alone: nothing else could be asked. */
+  readonly lacking?: Lacking;
 }
 
 /** Starts a spec, or retries a failed one. The event's own label counts, not the set of labels on the issue. */
@@ -28,34 +34,55 @@ export const issuesLabeled = defineHandler<LabelEvent>({
   async gather(deps, payload) {
     if (pointless(payload)) return {};
     const repo = repoRefOf(payload);
-    const settings = await readSettings(deps, repo);
+    const settings = await readSettings(deps, repo).catch((failure: unknown) => {
+      return lackingFor(deps, payload, failure);
+    });
+    if (isLacking(settings)) return { lacking: settings };
     if (payload.label.name !== settings.settings.label) return { settings };
-    if (senderOf(payload).isBot) return { settings, permission: 'none' };
+    const { isBot, login } = senderOf(payload);
+    if (isBot && !settings.settings.allowBots.includes(login)) return { settings, permission: 'none' };
     const github = deps.github.within({ timeoutMs: deps.timing.gatherTimeoutMs });
-    const { permission } = await readPermission(github, repo, payload.sender.login);
-    return { settings, permission };
+    const [issue, { permission }] = await Promise.all([
+      askIssue(deps, payload),
+      isBot ? { permission: 'none' } : readPermission(github, repo, login),
+    ]);
+    return { settings, permission, issue };
   },
 
   async decide(deps, unit, { payload, gathered }) {
     const reason = pointless(payload);
     if (reason) return ignored(reason);
-    const { settings, permission } = answersOf(gathered);
+    const { settings, permission, issue, lacking } = answersOf(gathered);
+    if (lacking) return tellLacking(deps, unit, { payload, lacking });
     const { label, allowBots } = settings.settings;
     if (payload.label.name !== label)
       return ignored(`"${payload.label.name}" is not the label that starts a spec`);
+    const late = issue ? overtaken(issue, label) : null;
+    if (late) return ignored(late);
     const isPrivate = payload.repository.private;
     const admission = admit(senderOf(payload), { permission, allowBots, isPrivate });
-    await upsertProject(unit.trx, projectOf(payload));
+    await upsertProject(unit.trx, { ...projectOf(payload), reached: true });
     if (admission.kind === 'refused') return refuse(deps, unit, { payload, admission });
+    if (!payload.vouched) return askAgain(deps, unit, payload);
     return start(deps, unit, { payload, settings });
   },
 });
+
+function isLacking(answer: MergedSettings | Lacking): answer is Lacking {
+  return Array.isArray(answer);
+}
 
 /** Why a label starts nothing whatever the settings say, so that GitHub need not be asked; null when it may. */
 function pointless({ issue, label }: LabelEvent): string | null {
   if (Object.values<string>(stateLabels).includes(label.name)) return `"${label.name}" is a label of our own`;
   if (issue.pull_request) return 'labels on pull requests start nothing';
   return issue.state === 'open' ? null : 'the issue is closed';
+}
+
+/** Why a label that comes late starts nothing any more; null while it holds. */
+function overtaken({ state, labels }: IssueNow, label: string): string | null {
+  if (state === 'closed') return 'the issue was closed meanwhile';
+  return labels.includes(label) ? null : `"${label}" was taken away again`;
 }
 
 /** What `gather` above answered, read back from the delivery. */
@@ -71,9 +98,12 @@ interface Start {
 async function start(deps: Deps, unit: Unit, asked: Start): Promise<Verdict> {
   const { repository, issue } = asked.payload;
   const live = await findLiveSpec(unit.trx, repository.id, issue.number);
+  if (live && live.status !== 'pr_failed') return join(unit, asked.payload, live);
+  const newest = live ?? (await findNewestSpec(unit.trx, repository.id, issue.number));
+  if (newest?.requested_at && issue.updated_at && issue.updated_at < newest.requested_at) {
+    return ignored(`the label is older than the request that spec ${newest.id} follows`);
+  }
   if (live?.status === 'pr_failed') return retry(deps, unit, { ...asked, spec: live });
-  if (live) return join(unit, asked.payload, live);
-  const newest = await findNewestSpec(unit.trx, repository.id, issue.number);
   if (newest?.status === 'failed') {
     if (newest.frozen_hash === frozenHash(issue.title, issue.body ?? '')) {
       return retry(deps, unit, { ...asked, spec: newest });
@@ -90,7 +120,10 @@ async function retry(deps: Deps, unit: Unit, again: Start & { spec: SpecRow }): 
   const by = again.payload.sender.login;
   const advanced = await advance(deps, unit, { specId, input: { type: 'retried', by } });
   if (advanced.kind === 'obsolete') return ignored(advanced.reason);
-  await refreezeSettings(unit.trx, specId, again.settings);
+  await refreezeSettings(unit.trx, specId, {
+    settings: again.settings,
+    requestedAt: again.payload.issue.updated_at ?? null,
+  });
   return handled(`spec ${specId} is tried again`);
 }
 
@@ -99,6 +132,21 @@ async function replace(deps: Deps, unit: Unit, { spec, payload }: Start & { spec
   const by = payload.sender.login;
   const cause = `@${by} started it anew with another text.`;
   await advance(deps, unit, { specId: spec.id, input: { type: 'cancelled', cause, by } });
+}
+
+/** The label was found late and the text may be another by now: only the person who set it can say so. */
+async function askAgain(deps: Deps, unit: Unit, payload: LabelEvent): Promise<Verdict> {
+  const { repository, issue, sender, label } = payload;
+  const live = await findLiveSpec(unit.trx, repository.id, issue.number);
+  if (live) return join(unit, payload, live);
+  await ask(deps, unit, {
+    effect_key: `unvouched/${repository.id}/${issue.number}/${unit.delivery}`,
+    spec_id: null,
+    repository_id: repository.id,
+    kind: 'unverified_comment',
+    payload: { issue: issue.number, login: sender.login, label: label.name, changed: true },
+  });
+  return handled('the issue changed after the label was set, and its labeller was asked to set it again');
 }
 
 async function join(unit: Unit, payload: LabelEvent, spec: SpecRow): Promise<Verdict> {

@@ -1,30 +1,50 @@
 import { z } from 'zod';
 
 /** The parts of GitHub's payloads that we read. Everything else passes by. */
-const account = z.object({ id: z.number(), login: z.string(), type: z.string().default('User') });
+/** Ids of GitHub are whole; what no column could hold is no id. */
+const id = z.int().positive();
 
-const sender = z.object({ id: z.number(), login: z.string(), type: z.string().default('User') });
+const number = id.max(2 ** 31 - 1);
+
+const account = z.object({ id, login: z.string(), type: z.string().default('User') });
+
+const sender = z.object({ id, login: z.string(), type: z.string().default('User') });
+
+const seconds = z
+  .number()
+  .int()
+  .positive()
+  .max(8_640_000_000_000)
+  .transform((value) => new Date(value * 1000));
+
+/** GitHub's time of what a payload says; in seconds since 1970 or as text, and null where there is none. */
+const time = z
+  .union([z.iso.datetime({ offset: true }).transform((text) => new Date(text)), seconds])
+  .nullish()
+  .catch(null);
 
 const repository = z.object({
-  id: z.number(),
+  id,
   name: z.string(),
+  updated_at: time,
   owner: account,
   private: z.boolean().default(false),
   archived: z.boolean().default(false),
   default_branch: z.string().default('main'),
 });
 
-const installationRef = z.object({ id: z.number() });
+const installationRef = z.object({ id });
 
 const label = z.object({ name: z.string() });
 
 const issue = z.object({
-  number: z.number(),
+  number,
   title: z.string(),
   body: z.string().nullish(),
   state: z.string().default('open'),
   labels: z.array(label).default([]),
   type: z.object({ name: z.string() }).nullish(),
+  updated_at: time,
   pull_request: z.unknown().optional(),
 });
 
@@ -34,18 +54,19 @@ export type RepositoryEvent = z.infer<typeof repositoryEvent>;
 export const issueEvent = repositoryEvent.extend({ issue });
 export type IssueEvent = z.infer<typeof issueEvent>;
 
-export const labelEvent = issueEvent.extend({ label });
+/** `vouched` is our own: false where nobody can say that the text is the one that was labelled. */
+export const labelEvent = issueEvent.extend({ label, vouched: z.boolean().default(true) });
 export type LabelEvent = z.infer<typeof labelEvent>;
 
 const side = z.object({
   ref: z.string(),
   sha: z.string(),
-  repo: z.object({ id: z.number() }).nullish(),
+  repo: z.object({ id }).nullish(),
 });
 
 export const pullRequestEvent = repositoryEvent.extend({
   pull_request: z.object({
-    number: z.number(),
+    number,
     html_url: z.string(),
     merged: z.boolean().nullish(),
     merge_commit_sha: z.string().nullish(),
@@ -58,17 +79,18 @@ export type PullRequestEvent = z.infer<typeof pullRequestEvent>;
 export const deleteEvent = repositoryEvent.extend({ ref: z.string(), ref_type: z.string() });
 
 const shortRepository = z.object({
-  id: z.number(),
+  id,
   full_name: z.string(),
   private: z.boolean().default(false),
 });
 export type ShortRepository = z.infer<typeof shortRepository>;
 
 const installation = z.object({
-  id: z.number(),
+  id,
   account,
   permissions: z.record(z.string(), z.string()).default({}),
   suspended_at: z.string().nullish(),
+  updated_at: time,
 });
 
 export const installationEvent = z.object({
@@ -84,6 +106,7 @@ export const installationRepositoriesEvent = z.object({
   repositories_added: z.array(shortRepository).default([]),
   repositories_removed: z.array(shortRepository).default([]),
 });
+export type InstallationRepositoriesEvent = z.infer<typeof installationRepositoriesEvent>;
 
 export const installationTargetEvent = z.object({
   account,

@@ -15,6 +15,7 @@ export function projectOf({
     default_branch: repository.default_branch,
     private: repository.private,
     archived: repository.archived,
+    described_at: repository.updated_at ?? null,
   };
 }
 

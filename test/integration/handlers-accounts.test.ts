@@ -84,7 +84,11 @@ describe('an installation', () => {
     const body = {
       ...payload,
       action: 'new_permissions_accepted',
-      installation: { ...payload.installation, permissions: { metadata: 'read', checks: 'write' } },
+      installation: {
+        ...payload.installation,
+        permissions: { metadata: 'read', checks: 'write' },
+        updated_at: new Date(Date.now() + 1000).toISOString(),
+      },
     };
     const guid = randomUUID();
     await desk.github.sendWebhook({ appId: desk.world.app.id, event: 'installation', body, guid });

@@ -34,6 +34,7 @@ async function labelAs(issue: number, login: string, over: Record<string, unknow
 }
 
 async function post(issue: number, login: string, over: Record<string, unknown> = {}) {
+  await markSilently(issue);
   const sent = desk.github.deliveries().findLast((one) => one.event === 'issues')!;
   const id = login.length * 1000 + login.charCodeAt(0);
   const body = {
@@ -53,6 +54,15 @@ async function post(issue: number, login: string, over: Record<string, unknown> 
   };
   const guid = randomUUID();
   expect(await desk.github.sendWebhook({ appId: desk.world.app.id, event: 'issues', body, guid })).toBe(202);
+}
+
+/** The label is on the issue, and of that no webhook comes. */
+async function markSilently(issue: number) {
+  const { hooks } = desk.github;
+  hooks.beforeSend = () => 'drop';
+  await desk.api('POST', `${desk.path}/issues/${issue}/labels`, { labels: ['spec'] });
+  await desk.github.idle();
+  delete hooks.beforeSend;
 }
 
 describe('a label that starts nothing', () => {
@@ -120,7 +130,7 @@ describe('a sender without write permission', () => {
     const issue = await desk.openIssue();
     await labelAs(issue, 'stranger');
     await labelAs(issue, 'rookie');
-    expect(await seen(issue)).toEqual({ labels: [], reactions: ['confused'], notices: [] });
+    expect(await seen(issue)).toEqual({ labels: ['spec'], reactions: ['confused'], notices: [] });
   });
 
   test('in a private repository a reader is told and somebody unknown is not', async () => {
@@ -145,7 +155,7 @@ describe('a bot', () => {
   test('is refused with a reaction and no comment', async () => {
     const issue = await desk.openIssue();
     await labelAs(issue, 'renovate[bot]', bot);
-    expect(await seen(issue)).toEqual({ labels: [], reactions: ['confused'], notices: [] });
+    expect(await seen(issue)).toEqual({ labels: ['spec'], reactions: ['confused'], notices: [] });
     expect((await labelled()).reason).toContain('bots start no spec');
   });
 
@@ -158,6 +168,44 @@ describe('a bot', () => {
     expect(await desk.spec(issue)).toMatchObject({ status: 'queued', requester_login: 'renovate[bot]' });
     await desk.api('DELETE', url, { message: 'Forbid', sha: file.content.sha });
     await desk.settle();
+  });
+});
+
+describe('a label that comes late', () => {
+  test('starts nothing once it was taken away again', async () => {
+    const issue = await desk.openIssue();
+    await post(issue, 'mona', { action: 'opened' });
+    await desk.unlabel(issue);
+    const sent = desk.github.deliveries().findLast((one) => one.action === 'unlabeled')!;
+    const body = { ...sent.payload, action: 'labeled' };
+    const { id: appId } = desk.world.app;
+    await desk.github.sendWebhook({ appId, event: 'issues', body, guid: randomUUID() });
+    await desk.settle();
+    expect(await labelled()).toEqual({ state: 'ignored', reason: '"spec" was taken away again' });
+    expect(await desk.specs(issue)).toEqual([]);
+  });
+
+  test('starts nothing once the issue was closed', async () => {
+    const issue = await desk.openIssue();
+    await desk.api('PATCH', `${desk.path}/issues/${issue}`, { state: 'closed' });
+    await labelAs(issue, 'mona');
+    expect(await labelled()).toEqual({ state: 'ignored', reason: 'the issue was closed meanwhile' });
+    expect(await desk.specs(issue)).toEqual([]);
+  });
+
+  test('is not taken back by an older removal', async () => {
+    const issue = await desk.openIssue();
+    await desk.label(issue);
+    const sent = desk.github.deliveries().findLast((one) => one.action === 'labeled')!;
+    const body = { ...sent.payload, action: 'unlabeled' };
+    const { id: appId } = desk.world.app;
+    await desk.github.sendWebhook({ appId, event: 'issues', body, guid: randomUUID() });
+    await desk.settle();
+    expect(await desk.verdict('issues', 'unlabeled')).toEqual({
+      state: 'ignored',
+      reason: '"spec" was set again',
+    });
+    expect(await desk.spec(issue)).toMatchObject({ status: 'queued' });
   });
 });
 
