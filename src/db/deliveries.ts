@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { crashPoint } from '../crash-point.ts';
 import type { Db, Trx } from './types.ts';
 
 /** A webhook as it arrived: `bytes` is the compressed raw body. */
@@ -8,36 +9,54 @@ export interface NewDelivery {
   bytes: Buffer;
 }
 
-/** The hot path's only statement. */
+/** The hot path's only statements. */
 export interface DeliveryStore {
   /** Commits all rows at once and answers the GUIDs that were not there before. Throws the driver's error. */
-  insert(rows: readonly NewDelivery[]): Promise<ReadonlySet<string>>;
+  insert(rows: readonly NewDelivery[]): Promise<'all' | ReadonlySet<string>>;
+  /** Tells every listener that something was committed. Throws the driver's error. */
+  announce(): Promise<void>;
 }
 
-/** Channel on which each commit of new deliveries sends one notification. */
+/** Channel on which new deliveries are announced. */
 export const DELIVERIES_CHANNEL = 'deliveries';
 
 /**
  * Multi-row VALUES of buffers, which the driver sends as they are (arrays of bytea go as hex text), prepared once for
- * each number of rows.
+ * each number of rows. A notification inside the commit would make commits wait for each other (PostgreSQL holds one
+ * lock for all of them until a commit with a notification is on disk), so it is a statement of its own.
  */
 export function createDeliveryStore(pool: pg.Pool): DeliveryStore {
+  const statements: string[] = [];
   return {
     async insert(rows) {
-      const values = rows.flatMap((row) => [row.guid, row.event, row.bytes]);
-      const text = insertStatement(rows.length);
-      const result = await pool.query<{ guid: string }>({ name: `deliver-${rows.length}`, text, values });
-      return new Set(result.rows.map((row) => row.guid));
+      const count = rows.length;
+      statements[count] ??= insertStatement(count);
+      const values: (string | Buffer)[] = [];
+      for (const { guid, event, bytes } of rows) values.push(guid, event, bytes);
+      const result = await pool.query<{ stored: string[] | null }>({
+        name: `deliver-${count}`,
+        text: statements[count],
+        values,
+      });
+      const [some] = result.rows;
+      return some ? new Set(some.stored) : 'all';
+    },
+    async announce() {
+      await pool.query({
+        name: 'announce',
+        text: 'select pg_notify($1, $2)',
+        values: [DELIVERIES_CHANNEL, ''],
+      });
     },
   };
 }
 
+/** Answers what was stored only if that is not all of it. */
 function insertStatement(count: number): string {
   const tuples = Array.from({ length: count }, (_, i) => `($${3 * i + 1}, $${3 * i + 2}, $${3 * i + 3})`);
-  // Notifications of one transaction that say the same are sent once.
   return `with stored as (
       insert into deliveries (guid, event, bytes) values ${tuples.join(', ')} on conflict do nothing returning guid)
-    select guid, pg_notify('${DELIVERIES_CHANNEL}', '') from stored`;
+    select array_agg(guid) as stored from stored having count(*) < ${count}`;
 }
 
 export interface UnroutedDelivery {
@@ -83,6 +102,7 @@ export async function routeDeliveries(
     const end = performance.now() + ROUTE_MS;
     for (const row of rows) if (performance.now() < end) routes.push(decide(row));
     if (routes.length > 0) await storeRoutes(trx, routes);
+    if (routes.length > 0) crashPoint('inbox.routed');
     return rows.length === limit || routes.length < rows.length;
   });
 }
@@ -132,18 +152,22 @@ const HEADS = `with recursive heads as (
       select lane, guid, seq from deliveries where state = 'pending' and lane > heads.lane order by lane, seq limit 1) next
   )`;
 
+/** Stored bytes of one claim, if it is more than one delivery: all of them are read into memory. */
+const CLAIM_BYTES = 16 * 1024 * 1024;
+
 /** Takes up to `limit` deliveries that are first in their lane and due, for `leaseMs`, oldest first. */
 export async function claimHeads(db: Db, limit: number, leaseMs: number): Promise<ClaimedDelivery[]> {
   const { rows } = await db.raw(
     `${HEADS}, due as (
-       select d.guid from heads join deliveries d using (guid)
+       select d.guid, d.seq, octet_length(d.bytes) as size from heads join deliveries d using (guid)
        where d.state = 'pending' and coalesce(d.retry_at, '-infinity') <= specwright_now()
          and coalesce(d.claimed_until, '-infinity') <= specwright_now()
-       order by d.seq limit ? for update of d skip locked)
+       order by d.seq limit ? for update of d skip locked),
+     fitting as (select guid, sum(size) over (order by seq) - size as before, size from due)
      update deliveries d set claimed_until = specwright_now() + ? * interval '1 millisecond'
-     from due where d.guid = due.guid
+     from fitting where d.guid = fitting.guid and (before = 0 or before + size <= ?)
      returning d.guid, d.lane, d.event, d.action, d.installation_id, d.bytes, d.attempts, d.gathered, d.seq`,
-    [limit, leaseMs],
+    [limit, leaseMs, CLAIM_BYTES],
   );
   return (rows as (ClaimedDelivery & { seq: number })[]).sort((a, b) => a.seq - b.seq);
 }
@@ -159,33 +183,65 @@ export async function hasDueDeliveries(db: Db): Promise<boolean> {
 /**
  * Locks the lane for this transaction. `head`: `guid` is its first pending delivery, and now ours. `busy`: another
  * transaction has the lane. `behind`: something else comes first, or the delivery has ended.
+ *
+ * One statement does both, although its snapshot may be older than the lock: `for update` waits for and reads the
+ * newest version of each row that it takes, so what ended in between is passed over.
  */
 export async function lockHead(
   trx: Trx,
   delivery: { guid: string; lane: string },
 ): Promise<'head' | 'busy' | 'behind'> {
-  const key = [delivery.lane, LANE_LOCK_SEED];
-  const locked = await single(trx, 'select pg_try_advisory_xact_lock(hashtextextended(?, ?)) as value', key);
-  if (!locked) return 'busy';
-  const text = `select guid as value from deliveries where state = 'pending' and lane = ? order by seq limit 1 for update`;
-  return (await single(trx, text, [delivery.lane])) === delivery.guid ? 'head' : 'behind';
+  const text = `
+    with lane as materialized (select pg_try_advisory_xact_lock(hashtextextended(?, ?)) as locked)
+    select lane.locked, head.guid from lane left join lateral (
+      select guid from deliveries where lane.locked and state = 'pending' and deliveries.lane = ?
+      order by seq limit 1 for update) head on true`;
+  const { rows } = await trx.raw(text, [delivery.lane, LANE_LOCK_SEED, delivery.lane]);
+  const [found] = rows as { locked: boolean; guid: string | null }[];
+  if (!found?.locked) return 'busy';
+  return found.guid === delivery.guid ? 'head' : 'behind';
 }
 
-/** Ends a delivery in the transaction that did what it asked for. */
-export async function finishDelivery(
+/** The same for several lanes at once: answers the GUIDs that are first in their lane, and now ours. */
+export async function lockHeads(
   trx: Trx,
-  guid: string,
-  end: { state: 'handled' | 'ignored' | 'parked'; reason: string; gathered: GatheredColumn | null },
-): Promise<void> {
-  await trx('deliveries')
-    .where({ guid, state: 'pending' })
-    .update({
-      state: end.state,
-      reason: end.reason,
-      gathered: end.gathered && JSON.stringify(end.gathered),
-      finished_at: trx.raw('specwright_now()'),
-      claimed_until: null,
-    });
+  deliveries: readonly { guid: string; lane: string }[],
+): Promise<ReadonlySet<string>> {
+  const text = `
+    with lanes as materialized (
+      select guid, lane, pg_try_advisory_xact_lock(hashtextextended(lane, ?)) as locked
+      from unnest(?::text[], ?::text[]) as given (guid, lane))
+    select lanes.guid from lanes cross join lateral (
+      select guid from deliveries where lanes.locked and state = 'pending' and deliveries.lane = lanes.lane
+      order by seq limit 1 for update) head
+    where head.guid = lanes.guid`;
+  const columns = [deliveries.map(({ guid }) => guid), deliveries.map(({ lane }) => lane)];
+  const { rows } = await trx.raw(text, [LANE_LOCK_SEED, ...columns]);
+  return new Set((rows as { guid: string }[]).map(({ guid }) => guid));
+}
+
+export interface DeliveryEnd {
+  guid: string;
+  state: 'handled' | 'ignored' | 'parked';
+  reason: string;
+  gathered: GatheredColumn | null;
+}
+
+/** Ends deliveries in the transaction that did what they asked for. */
+export async function finishDeliveries(trx: Trx, ends: readonly DeliveryEnd[]): Promise<void> {
+  await trx.raw(
+    `update deliveries d set state = e.state, reason = e.reason, gathered = e.gathered,
+       finished_at = specwright_now(), claimed_until = null
+     from unnest(?::text[], ?::text[], ?::text[], ?::jsonb[]) as e (guid, state, reason, gathered)
+     where d.guid = e.guid and d.state = 'pending'`,
+    [
+      ends.map(({ guid }) => guid),
+      ends.map(({ state }) => state),
+      ends.map(({ reason }) => reason),
+      // The driver takes nulls in arrays, which knex's types don't know.
+      ends.map(({ gathered }) => gathered && JSON.stringify(gathered)) as string[],
+    ],
+  );
 }
 
 /** Lets a delivery go until its next try in `delayMs` (0: at once). */
@@ -208,6 +264,7 @@ export async function postponeDelivery(
 
 /** Gives claims back untouched, so that another process need not wait for their end. */
 export async function releaseDeliveries(db: Db, guids: readonly string[]): Promise<void> {
+  if (guids.length === 0) return;
   await db('deliveries').whereIn('guid', guids).where({ state: 'pending' }).update({ claimed_until: null });
 }
 

@@ -23,27 +23,30 @@ export async function readBody(
   memory: ReadingMemory,
 ): Promise<Buffer | NoBody> {
   if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) return 'large';
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let size = 0;
+  let over = false;
   return await new Promise((resolve) => {
     const finish = (result: Buffer | NoBody) => {
+      if (over) return;
+      over = true;
       clearTimeout(timer);
-      request.off('data', take).off('end', complete).off('close', hungUp).off('error', hungUp);
-      // Whatever still comes is nobody's; without a listener an error would end the process.
-      request.on('error', () => {});
       memory.bytes -= size;
+      chunks = [];
       resolve(result);
     };
-    const take = (chunk: Buffer) => {
-      size += chunk.length;
-      memory.bytes += chunk.length;
-      if (size > limits.maxBytes) finish('large');
-      else if (memory.bytes > memory.maxBytes) finish('busy');
-      else chunks.push(chunk);
-    };
-    const complete = () => finish(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size));
     const hungUp = () => finish('gone');
     const timer = setTimeout(() => finish('slow'), limits.timeoutMs);
-    request.on('data', take).on('end', complete).on('close', hungUp).on('error', hungUp);
+    request.on('data', (chunk: Buffer) => {
+      if (over) return;
+      size += chunk.length;
+      memory.bytes += chunk.length;
+      chunks.push(chunk);
+      if (size > limits.maxBytes) finish('large');
+      else if (memory.bytes > memory.maxBytes) finish('busy');
+    });
+    request.on('end', () => finish(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
+    // They stay: whatever still comes is nobody's, and without a listener an error would end the process.
+    request.on('close', hungUp).on('error', hungUp);
   });
 }

@@ -3,9 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** How long a refused sender may go on sending before the connection is cut, in milliseconds. */
 const LINGER_MS = 1_000;
 
-/** Answers a request whose body was read: one short line, the connection stays. */
-export function respond(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, headers(text)).end(text);
+/** An answer that is always the same, made once. */
+export interface Answer {
+  readonly status: number;
+  /** Names and values by turns: what Node takes without a copy. */
+  readonly headers: string[];
+  readonly text: string;
+}
+
+/** One short line of plain text. */
+export function answerOf(status: number, text: string): Answer {
+  return { status, headers: Object.entries(headers(text)).flat(), text };
+}
+
+/** Answers a request whose body was read; the connection stays. */
+export function respond(response: ServerResponse, { status, headers: head, text }: Answer): void {
+  response.writeHead(status, head).end(text);
 }
 
 /**
@@ -33,10 +46,10 @@ export function refuse(
   else request.on('end', close).on('close', close).resume();
 }
 
-function headers(text: string): Record<string, string | number> {
+function headers(text: string): Record<string, string> {
   return {
     'content-type': 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
+    'content-length': String(Buffer.byteLength(text)),
     'cache-control': 'no-store',
   };
 }

@@ -24,6 +24,8 @@ export interface Decision {
 export interface Dispatcher {
   /** False ends the delivery as ignored, with no question asked. */
   handles(name: string, action: string | null): boolean;
+  /** Whether `gather` would ask anything of such an event; without this it always may. */
+  asks?(name: string, action: string | null): boolean;
   /** Asks, outside any transaction, and changes nothing: it may run twice. Throws RetryableError if unclear. */
   gather(event: InboxEvent): Promise<Gathered>;
   /**

@@ -3,12 +3,13 @@
 //   all, so somebody routes it, at the latest at the next poll.
 // - Two processes claim at once → rows locked by one are skipped by the other (test: two inboxes, each delivery once).
 // - A notification comes while the loop is busy → a flag keeps it, the loop goes round again.
+// - Claims wait here behind those in hand and run out → somebody else takes them; who decides second drops it (as below).
 // - The listening connection breaks → polling goes on; its new connection wakes the loop (test).
 // - stop() while a delivery is worked on → it is waited for; after the limit its claim is given back, and should its work
 //   go on nevertheless, the lane's lock and head still let only one decide.
+
 import type { Clock } from '../../clock.ts';
 import {
-  type ClaimedDelivery,
   claimHeads,
   DELIVERIES_CHANNEL,
   hasDueDeliveries,
@@ -22,9 +23,11 @@ import type { Logger } from '../../log.ts';
 import { createBell, type Ring } from './bell.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { describeFailure } from './failure.ts';
+import { createHands } from './hands.ts';
+import { createPace } from './pace.ts';
 import { routeOf } from './route.ts';
 import { type InboxSettings, inboxDefaults } from './settings.ts';
-import { type Work, workOn } from './work.ts';
+import type { Work } from './work.ts';
 
 export interface InboxOptions {
   db: Db;
@@ -53,26 +56,21 @@ export function startInbox(options: InboxOptions): Inbox {
   const settings: InboxSettings = { ...inboxDefaults, ...options.settings };
   const work: Work = { ...options, settings };
   let stopping = false;
-  const inHand = new Map<string, Promise<void>>();
+  const pace = createPace(concurrency);
   const bell = createBell(clock);
-
-  function take(delivery: ClaimedDelivery): void {
-    const done = workSafely(work, delivery).then(() => {
-      inHand.delete(delivery.guid);
-      bell.ring('released');
-    });
-    inHand.set(delivery.guid, done);
-  }
+  const hands = createHands({ work, concurrency, pace, onFree: () => bell.ring('released') });
+  const { inHand, waiting } = hands;
 
   /** Answers whether there is more to route than one batch. */
   async function round(arrivals: boolean): Promise<boolean> {
     const route = (delivery: UnroutedDelivery) => routeOf(delivery, options.dispatcher.handles);
     const more = arrivals && (await routeDeliveries(db, ROUTE_BATCH, route));
-    const free = concurrency - inHand.size;
+    if (waiting.size >= concurrency) return more;
+    const free = concurrency + pace.ahead() - hands.busy() - waiting.size;
     const claimed = free > 0 ? await claimHeads(db, free, settings.leaseMs) : [];
-    if (stopping) return await giveBack(db, claimed, inHand);
     // A claim that outlived its lease here is still in hand; taking it twice would only lose against itself.
-    for (const delivery of claimed) if (!inHand.has(delivery.guid)) take(delivery);
+    for (const delivery of claimed) if (!inHand.has(delivery.guid)) waiting.set(delivery.guid, delivery);
+    hands.takeNext();
     return more;
   }
 
@@ -102,13 +100,16 @@ export function startInbox(options: InboxOptions): Inbox {
   return {
     async stop() {
       stopping = true;
+      hands.stop();
       bell.ring('released');
       await running;
       await stopListening();
+      // The others may have at once what was only claimed.
+      await giveBack(work, waiting.keys());
       await drain(inHand, work);
     },
     async idle() {
-      while (inHand.size > 0 || (await hasDueDeliveries(db))) {
+      while (inHand.size + waiting.size > 0 || (await hasDueDeliveries(db))) {
         bell.ring('arrived');
         await clock.sleep(10);
       }
@@ -116,30 +117,19 @@ export function startInbox(options: InboxOptions): Inbox {
   };
 }
 
-/** Told to stop while claiming: the others may have what was claimed at once. */
-async function giveBack(
-  db: Db,
-  claimed: readonly ClaimedDelivery[],
-  inHand: ReadonlyMap<string, unknown>,
-): Promise<false> {
-  const guids = claimed.map(({ guid }) => guid).filter((guid) => !inHand.has(guid));
-  await releaseDeliveries(db, guids);
-  return false;
-}
-
-/** If the database fails, the claim runs out and the delivery is taken again. */
-async function workSafely(work: Work, delivery: ClaimedDelivery): Promise<void> {
-  try {
-    await workOn(work, delivery);
-  } catch (error) {
-    work.log.warn({ delivery: delivery.guid, failure: describeFailure(error) }, 'delivery given up for now');
-  }
-}
-
 /** Waits for what is in hand and gives back the claims of what does not end in time. */
 async function drain(inHand: ReadonlyMap<string, Promise<void>>, work: Work): Promise<void> {
   const done = new AbortController();
   const all = Promise.all(inHand.values()).then(() => done.abort());
   await Promise.race([all, work.clock.sleep(work.settings.drainMs, done.signal)]);
-  if (inHand.size > 0) await releaseDeliveries(work.db, [...inHand.keys()]);
+  await giveBack(work, inHand.keys());
+}
+
+/** Without it, claims run out by themselves. */
+async function giveBack({ db, log }: Work, guids: Iterable<string>): Promise<void> {
+  try {
+    await releaseDeliveries(db, [...guids]);
+  } catch (error) {
+    log.warn({ failure: describeFailure(error) }, 'claims not given back');
+  }
 }

@@ -7,10 +7,11 @@
 // - A crash after that commit → the row is handled; a worker that claimed it finds it is not pending and drops it.
 
 import type { Clock } from '../../clock.ts';
+import { crashPoint } from '../../crash-point.ts';
 import {
   type ClaimedDelivery,
   databaseNow,
-  finishDelivery,
+  finishDeliveries,
   type GatheredColumn,
   lockHead,
   postponeDelivery,
@@ -67,10 +68,17 @@ async function tryOnce(
   } catch (error) {
     return { error, gathered: null };
   }
+  crashPoint('inbox.gathered');
   if (answers !== 'postponed') return await decideOnce(work, delivery, { event, answers });
 }
 
-function eventOf(delivery: ClaimedDelivery): InboxEvent | undefined {
+/** Whether anything has to be gathered for a delivery before it can be decided. */
+export function mayAsk({ dispatcher }: Work, { event, action }: ClaimedDelivery): boolean {
+  return dispatcher.asks?.(event, action) ?? true;
+}
+
+/** A delivery as handlers know it; undefined if its body can't be read. */
+export function eventOf(delivery: ClaimedDelivery): InboxEvent | undefined {
   const payload = readPayload(delivery.bytes);
   const { guid, event: name, action, installation_id: installationId } = delivery;
   return payload && { guid, name, action, installationId, payload };
@@ -83,6 +91,7 @@ async function askOnce(
 ): Promise<Answers | 'postponed'> {
   const known = delivery.gathered;
   if (known && 'answers' in known) return { kind: 'clear', gathered: known.answers };
+  if (!mayAsk(work, delivery)) return { kind: 'clear', gathered: {} };
   try {
     return { kind: 'clear', gathered: await withinLimit(work, work.dispatcher.gather(event)) };
   } catch (error) {
@@ -146,9 +155,12 @@ async function decideOnce(
         answers.kind === 'clear'
           ? await work.dispatcher.decide(trx, event, answers.gathered)
           : await work.dispatcher.couldNotVerify(trx, event);
-      await finishDelivery(trx, delivery.guid, { state: made.outcome, reason: made.reason, gathered });
+      const { outcome: state, reason } = made;
+      await finishDeliveries(trx, [{ guid: delivery.guid, state, reason, gathered }]);
+      crashPoint('inbox.before-commit');
       return made;
     });
+    crashPoint('inbox.decided');
     if (typeof decision === 'string') await letGo(work, delivery, decision);
     else work.log.debug({ delivery: delivery.guid, ...decision }, 'delivery decided');
   } catch (error) {
@@ -177,7 +189,7 @@ async function park(work: Work, delivery: ClaimedDelivery, error: unknown): Prom
   const { guid, lane, event, action } = delivery;
   const parked = await work.db.transaction(async (trx) => {
     if ((await lockHead(trx, delivery)) !== 'head') return false;
-    await finishDelivery(trx, guid, { state: 'parked', reason: summarise(error), gathered: null });
+    await finishDeliveries(trx, [{ guid, state: 'parked', reason: summarise(error), gathered: null }]);
     return true;
   });
   if (!parked) return;

@@ -1,46 +1,24 @@
-/**
- * How long from the label's webhook to the runner's first command: `node bench/label-to-command.ts [labels]`.
- *
- * The App runs as a process of its own with a real isolated sandbox; the emulated GitHub runs in this one. Time
- * starts when the emulator writes the webhook and ends when the runner starts its first command, both by this
- * machine's clock, with nothing left out. The floor next to it is what the kernel and Node alone need on the same
- * machine at the same moment: `unshare`, a shell in it, and Node in that.
- */
+/** One label's way to the runner's first command, with the floor of the same moment. */
 import { spawn } from 'node:child_process';
-import setUp from '../test/harness/global-setup.ts';
-import tearDown from '../test/harness/global-teardown.ts';
-import { type Line, openLine } from '../test/harness/line.ts';
-import { until } from '../test/harness/until.ts';
+import type { Line } from '../../test/harness/line.ts';
+import { until } from '../../test/harness/until.ts';
 
-const GOAL_MS = 500;
 const PATIENCE_MS = 60_000;
 
-/** Milliseconds between two neighbouring marks of one label's way, in their order. */
-type Stages = Record<string, number>;
-
-interface Sample {
+export interface LabelSample {
   readonly totalMs: number;
+  /** What the kernel and Node alone need: `unshare`, a shell in it, and Node in that. */
   readonly floorMs: number;
-  readonly stages: Stages;
+  /** Milliseconds between two neighbouring marks of the way, in their order. */
+  readonly stages: Readonly<Record<string, number>>;
 }
 
-async function main(labels: number): Promise<void> {
-  await setUp();
-  const line = await openLine();
-  try {
-    await line.startChild();
-    await sample(line); // warms caches, connections and the JIT
-    const samples: Sample[] = [];
-    for (let round = 0; round < labels; round += 1) samples.push(await sample(line));
-    print(samples);
-    process.exitCode = median(samples.map(({ totalMs }) => totalMs)) <= GOAL_MS ? 0 : 1;
-  } finally {
-    await line.close();
-    await tearDown();
-  }
-}
-
-async function sample(line: Line): Promise<Sample> {
+/**
+ * Labels an issue, waits for the runner's first command, and takes the label away again; ends when everything of it
+ * is gone. Time starts when the emulator writes the webhook and ends when the runner starts its first command, both by
+ * this machine's clock.
+ */
+export async function sampleLabel(line: Line): Promise<LabelSample> {
   const floorMs = await measureFloor();
   const { db } = line.database;
   const repo = `/repos/${line.world.repo.fullName}`;
@@ -101,8 +79,8 @@ async function marksOf(
   ];
 }
 
-function read(marks: readonly [string, number][]): { totalMs: number; stages: Stages } {
-  const stages: Stages = {};
+function read(marks: readonly [string, number][]): { totalMs: number; stages: Record<string, number> } {
+  const stages: Record<string, number> = {};
   for (const [index, [name, at]] of marks.entries()) {
     const before = marks[index - 1];
     if (before) stages[`${before[0]} → ${name}`] = at - before[1];
@@ -132,41 +110,3 @@ async function measureFloor(): Promise<number> {
   if (code !== 0) throw new Error(`the floor could not be measured: unshare ended with ${String(code)}`);
   return performance.now() - started;
 }
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2;
-}
-
-function row(name: string, values: readonly number[]): string {
-  const figures = [median(values), Math.min(...values), Math.max(...values)];
-  return `${name.padEnd(36)}${figures.map((ms) => ms.toFixed(0).padStart(8)).join('')}\n`;
-}
-
-function print(samples: readonly Sample[]): void {
-  const of = (pick: (one: Sample) => number) => samples.map(pick);
-  const names = Object.keys(samples[0]!.stages);
-  process.stdout.write(
-    [
-      `${'milliseconds'.padEnd(36)}  median     min     max   (${samples.length} labels)\n`,
-      row(
-        'label → first command',
-        of(({ totalMs }) => totalMs),
-      ),
-      ...names.map((name) =>
-        row(
-          `  ${name}`,
-          of(({ stages }) => stages[name]!),
-        ),
-      ),
-      row(
-        'floor: unshare + sh + node',
-        of(({ floorMs }) => floorMs),
-      ),
-      `goal: a median of at most ${GOAL_MS} ms\n`,
-    ].join(''),
-  );
-}
-
-await main(Number(process.argv[2] ?? 20));
