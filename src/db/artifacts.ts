@@ -26,6 +26,11 @@ export async function listAccepted(db: Db | Trx, specId: string): Promise<Artifa
   return db('artifacts').where({ spec_id: specId, accepted: true }).orderBy('created_at');
 }
 
+/** Every attempt's output, oldest first. */
+export async function listArtifacts(db: Db | Trx, specId: string): Promise<ArtifactRow[]> {
+  return db('artifacts').where({ spec_id: specId }).orderBy(['created_at', 'attempt']);
+}
+
 /** Why the newest refused attempt of a phase was refused; empty when none was. */
 export async function lastFailures(db: Db | Trx, specId: string, phase: string): Promise<string[]> {
   const row = await db('artifacts')

@@ -1,11 +1,14 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import { UserError } from '../errors.ts';
+import { giveUpOnSilence } from './silence.ts';
 
 export interface ConnectOptions {
   poolSize: number;
   /** Shown in pg_stat_activity. */
   applicationName: string;
+  /** For statements that may take long (migrations): a connection that died unheard is waited for. */
+  patient?: boolean;
 }
 
 /** Type id of int8 in PostgreSQL's catalogue. */
@@ -42,7 +45,14 @@ export function connectDatabase(url: string, options: ConnectOptions): Knex {
   return knex({
     client: 'pg',
     connection: { connectionString: url, application_name: options.applicationName, types, ...limits },
-    pool: { min: 0, max: options.poolSize },
+    pool: {
+      min: 0,
+      max: options.poolSize,
+      afterCreate: (client: pg.Client, done: (error: Error | null, client: pg.Client) => void) => {
+        if (!options.patient) giveUpOnSilence(client);
+        done(null, client);
+      },
+    },
     acquireConnectionTimeout: 5_000,
     // What knex prints it also throws; printed, it would put statements and values into the log.
     log: { warn: silent, error: silent, debug: silent, deprecate: silent },

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Clock } from '../clock.ts';
+import { giveUpOnSilence, hangUp, keepAsking } from './silence.ts';
 
 export interface ListenOptions {
   url: string;
@@ -42,25 +43,26 @@ async function listenOnce(options: ListenOptions, stopped: AbortSignal): Promise
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
   });
+  giveUpOnSilence(client);
   let code: string | undefined;
   const gone = new Promise<void>((resolve) => client.once('end', () => resolve()));
   client.on('error', (error) => {
     code = (error as { code?: string }).code;
   });
   client.on('notification', options.onNotification);
-  const hangUp = () => void client.end();
-  stopped.addEventListener('abort', hangUp);
+  const stop = () => hangUp(client);
+  stopped.addEventListener('abort', stop);
   try {
     await client.connect();
     await client.query(`listen ${pg.escapeIdentifier(options.channel)}`);
     options.onNotification();
+    void keepAsking(client, options.clock, stopped);
     await gone;
   } catch (error) {
     code = (error as { code?: string }).code;
-    // Not waited for: the end of a connection that never was may go unreported.
-    client.end().catch(() => {});
+    hangUp(client);
   } finally {
-    stopped.removeEventListener('abort', hangUp);
+    stopped.removeEventListener('abort', stop);
   }
   return code;
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { migrationSource } from '../../db/migrations/index.ts';
+import { crashPoint } from '../crash-point.ts';
 
 /** Any fixed number: whoever migrates holds it. */
 const MIGRATION_LOCK = 7_210_993;
@@ -16,6 +17,7 @@ export async function migrate(db: Knex, source = migrationSource()): Promise<str
       migrationSource: source,
       disableTransactions: true,
     })) as [number, string[]];
+    crashPoint('migrate.before-commit');
     return applied;
   });
 }

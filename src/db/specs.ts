@@ -13,6 +13,8 @@ export interface SpecRow {
   frozen_hash: string;
   requester_id: number;
   requester_login: string;
+  /** GitHub's time of the label that asked for it (last). */
+  requested_at: Date | null;
   settings: unknown;
   status: string;
   phase: string | null;
@@ -55,9 +57,11 @@ export type NewSpec = Pick<
   | 'frozen_hash'
   | 'requester_id'
   | 'requester_login'
+  | 'requested_at'
 > & { settings: object };
 
-const LIVE = `status not in ('merged', 'closed', 'failed', 'cancelled')`;
+/** What holds of a spec that has not ended. */
+export const LIVE = `status not in ('merged', 'closed', 'failed', 'cancelled')`;
 
 /** Inserts a spec; null when the issue has a live one already, whoever was first. */
 export async function insertSpec(trx: Trx, spec: NewSpec): Promise<SpecRow | null> {
@@ -158,6 +162,15 @@ export async function updateSpec(trx: Trx, id: string, patch: Record<string, unk
   return rows[0]!;
 }
 
+/** Seconds since the spec last changed, by the database's clock. */
+export async function secondsSinceSpecMoved(db: Db, id: string): Promise<number> {
+  const { rows } = await db.raw(
+    'select extract(epoch from specwright_now() - updated_at)::float as seconds from specs where id = ?',
+    [id],
+  );
+  return rows[0]?.seconds ?? 0;
+}
+
 /** Records what a side job learned (a branch's name, a comment's id) without a new version. */
 export async function annotateSpec(
   db: Db | Trx,
@@ -168,10 +181,17 @@ export async function annotateSpec(
 }
 
 /** Replaces the settings that hold for a spec: a person asked for it anew, under those of now. */
-export async function refreezeSettings(trx: Trx, id: string, settings: object): Promise<void> {
+export async function refreezeSettings(
+  trx: Trx,
+  id: string,
+  { settings, requestedAt }: { settings: object; requestedAt: Date | null },
+): Promise<void> {
   await trx('specs')
     .where({ id })
-    .update({ settings: JSON.stringify(settings) });
+    .update({
+      settings: JSON.stringify(settings),
+      ...(requestedAt ? { requested_at: requestedAt } : {}),
+    });
 }
 
 /** Raises the spec's generation: from this commit on every older sandbox is answered 410. */
@@ -208,4 +228,13 @@ export async function listAbandonedSpecIds(db: Db, days: number): Promise<string
     [days],
   );
   return rows.map((row: { id: string }) => row.id);
+}
+
+/** A spec by its id or by the first 8 or more characters of it; null when there is none, or more than one. */
+export async function findSpecById(db: Db | Trx, id: string): Promise<SpecRow | null> {
+  if (!/^[0-9a-f-]{8,36}$/.test(id)) return null;
+  const rows = await db('specs')
+    .whereRaw('id::text like ?', [`${id}%`])
+    .limit(2);
+  return rows.length === 1 ? rows[0]! : null;
 }
