@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
+import { type Emulator, GITHUB_SECONDARY_LIMITS, startEmulator } from '../emulator/emulator.ts';
 import { type DemoWorld, seedDemo } from '../emulator/seed.ts';
 import { UserError } from '../errors.ts';
 
@@ -18,6 +18,7 @@ export async function emulator(args: readonly string[]): Promise<number> {
   });
   if (!URL.canParse(values.webhook)) throw new UserError(`--webhook: "${values.webhook}" is no URL.`);
   const github = await startEmulator({ port: portOf(values.port) });
+  github.hooks.secondaryLimits = GITHUB_SECONDARY_LIMITS;
   const webhookSecret = randomBytes(32).toString('hex');
   const world = await seedDemo(github, { webhookSecret, webhookUrl: values.webhook });
   const stopped = nextSignal();

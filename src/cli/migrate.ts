@@ -10,7 +10,7 @@ export async function migrateDatabase(): Promise<number> {
     process.stderr.write('Set DATABASE_URL. The embedded PostgreSQL is migrated by "npm start".\n');
     return 78;
   }
-  const db = connectDatabase(url, { poolSize: 1, applicationName: 'specwright-migrate' });
+  const db = connectDatabase(url, { poolSize: 1, applicationName: 'specwright-migrate', patient: true });
   try {
     await expectDatabase(db);
     const applied = await migrate(db);

@@ -32,7 +32,7 @@ export async function demo(args: readonly string[]): Promise<number> {
   const display = chooseDisplay(values.json);
   const started = Date.now();
   display.say('Starting an emulated GitHub, a PostgreSQL and Specwright …');
-  const stage = await openStage(values.script);
+  const stage = await openStage({ script: values.script });
   const stopped = nextSignal();
   try {
     const performance = perform(stage, { display, started, json: values.json });

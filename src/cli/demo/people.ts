@@ -8,7 +8,7 @@ const ISSUE = {
 };
 
 /** One REST call as the maintainer. @throws UserError when the emulated GitHub refuses it */
-async function asMaintainer(
+export async function asMaintainer(
   stage: Stage,
   call: { method: string; path: string; body?: object },
 ): Promise<unknown> {

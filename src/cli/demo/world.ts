@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { type Closers, openOrClose } from '../../closers.ts';
 import { type Config, loadConfig, secretsOf } from '../../config.ts';
 import { startEmbeddedPostgres } from '../../db/embedded/start.ts';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
-import { type DemoWorld, seedDemo } from '../../emulator/seed.ts';
+import { type Emulator, GITHUB_SECONDARY_LIMITS, startEmulator } from '../../emulator/emulator.ts';
+import { type DemoOptions, type DemoWorld, seedDemo } from '../../emulator/seed.ts';
 import { UserError } from '../../errors.ts';
 import { createLogger } from '../../log.ts';
 import { type Running, startProcess } from '../../main.ts';
@@ -30,18 +30,26 @@ export const canIsolate = process.platform === 'linux';
 
 const SCRIPT = fileURLToPath(new URL('../demo-script.json', import.meta.url));
 
-/** Starts the emulated GitHub, a database and the App; `script` is what the scripted agent plays. */
-export function openStage(script: string = SCRIPT): Promise<Stage> {
-  return openOrClose((closers) => open(script, closers));
+export interface StageOptions {
+  /** The file that the scripted agent plays; the demo's own when unset. */
+  readonly script?: string | undefined;
+  readonly names?: DemoOptions['names'];
+  readonly files?: DemoOptions['files'];
 }
 
-async function open(script: string, closers: Closers): Promise<Stage> {
+/** Starts the emulated GitHub, a database and the App, each of its own. */
+export function openStage(options: StageOptions = {}): Promise<Stage> {
+  return openOrClose((closers) => open(options, closers));
+}
+
+async function open({ script = SCRIPT, ...seed }: StageOptions, closers: Closers): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'specwright-demo-'));
   closers.add(() => rm(folder, { recursive: true, force: true }));
   // The database runs as another user, which has to get through to its own folder.
   await chmod(folder, 0o711);
   const webhookSecret = randomBytes(32).toString('hex');
   const github = await startEmulator();
+  github.hooks.secondaryLimits = GITHUB_SECONDARY_LIMITS;
   closers.add(() => github.close());
   const postgres = await startEmbeddedPostgres({
     dataDir: join(folder, 'postgres'),
@@ -50,7 +58,7 @@ async function open(script: string, closers: Closers): Promise<Stage> {
     removeOnStop: true,
   });
   closers.add(() => postgres.stop());
-  const world = await seedDemo(github, { webhookSecret });
+  const world = await seedDemo(github, { webhookSecret, ...seed });
   const config = configOf({ github, world, webhookSecret, folder, script, databaseUrl: postgres.url });
   const runningLog = join(folder, 'app.log');
   const logFile = `${folder}.log`;
@@ -83,6 +91,9 @@ function configOf(parts: Parts): Config {
     GHE_HOST: new URL(parts.github.url).host,
     GHE_PROTOCOL: 'http',
     LOG_LEVEL: 'info',
+    // Nothing is lost here, and the report counts the calls of one spec.
+    DELIVERY_SWEEP_MINUTES: '0',
+    RECONCILE_MINUTES: '0',
     AGENT: 'scripted',
     AGENT_SCRIPT: parts.script,
     ...(canIsolate ? {} : { SANDBOX_UNSAFE: 'process' }),
