@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 const DOC = new URL('../../docs/github-calls.md', import.meta.url);
 
@@ -14,4 +14,13 @@ export function listedCalls(): { usual: Map<string, number>; rare: string[] } {
     usual: new Map(rows(usual).map(([, route = '', , times]) => [route.replaceAll('`', ''), Number(times)])),
     rare: rows(rare).map(([, route = '']) => route.replaceAll('`', '')),
   };
+}
+
+const SOURCE = new URL('../../src/github/', import.meta.url);
+
+/** Every route that the source names, sorted: the only code that calls GitHub's REST API is in that folder. */
+export function namedRoutes(): string[] {
+  const texts = readdirSync(SOURCE).map((file) => readFileSync(new URL(file, SOURCE), 'utf8'));
+  const routes = texts.flatMap((text) => text.match(/(?<=')(GET|POST|PATCH|PUT|DELETE) \/[^']+(?=')/g) ?? []);
+  return [...new Set(routes)].toSorted();
 }

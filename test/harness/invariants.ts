@@ -1,12 +1,34 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SpecRow } from '../../src/db/specs.ts';
 import type { IssueState, RepositoryState } from '../../src/emulator/snapshot.ts';
 import { marker } from '../../src/github/markers.ts';
+import { ownerIsDead } from '../../src/sandbox/local/owner.ts';
 import { isLive, type Status } from '../../src/services/spec/states.ts';
 import type { Line } from './line.ts';
 
 interface Options {
   readonly killedAt?: Date;
+  /** Shas of commits that people pushed. */
+  readonly peoplesCommits?: readonly string[];
+}
+
+/**
+ * What has to hold at any moment, also while everything lies dead: nothing is there twice, nothing is missing from
+ * what was numbered, nothing of people's is lost, no lease has outlived its holder for long.
+ */
+export async function alwaysInvariants(line: Line, options: Options = {}): Promise<string[]> {
+  const repo = (await line.github.state()).repos[line.world.repo.fullName]!;
+  const specs: SpecRow[] = await line.database.db('specs');
+  return [
+    ...specs.flatMap((spec) => [...pulls(repo, spec), ...tooManyStatusComments(repo, spec)]),
+    ...strayRefs(repo, specs),
+    ...duplicateComments(repo),
+    ...(await brokenSequences(line)),
+    ...(await oldLeases(line)),
+    ...(await lostCommits(line, repo, options.peoplesCommits ?? [])),
+  ];
 }
 
 /** The same, given `ms` milliseconds for what is still on its way; what is broken then is answered. */
@@ -28,18 +50,17 @@ export async function checkInvariants(line: Line, options: Options = {}): Promis
   const specs: SpecRow[] = await line.database.db('specs');
   const ofSpecs = await Promise.all(specs.map((spec) => ofSpec(line, repo, spec)));
   return [
+    ...(await alwaysInvariants(line, options)),
     ...ofSpecs.flat(),
-    ...strayRefs(repo, specs),
-    ...duplicateComments(repo),
     ...(await unsentEffects(line)),
-    ...(await brokenSequences(line)),
+    ...(await openDeliveries(line)),
+    ...(await orphans(line)),
     ...liveGitTokens(line, options.killedAt ?? new Date(0)),
   ];
 }
 
 async function ofSpec(line: Line, repo: RepositoryState, spec: SpecRow): Promise<string[]> {
   return [
-    ...pulls(repo, spec),
     ...statusComment(repo, spec),
     ...(isLive(spec.status as Status) ? await stuck(line, spec) : await leftOvers(line, repo, spec)),
     ...(await commits(line, repo, spec)),
@@ -48,15 +69,23 @@ async function ofSpec(line: Line, repo: RepositoryState, spec: SpecRow): Promise
 
 function pulls(repo: RepositoryState, spec: SpecRow): string[] {
   const own = repo.pulls.filter(({ head }) => head.ref.startsWith(`spec/${spec.id.slice(0, 8)}`));
-  if (own.length > 1) return [`${own.length} pull requests`];
+  if (own.length > 1) return [`the spec of #${spec.issue_number} has ${own.length} pull requests`];
   if (spec.status !== 'merged' || own[0]?.merged) return [];
-  return ['merged, but its pull request is not'];
+  return [`the spec of #${spec.issue_number} is merged, but its pull request is not`];
+}
+
+function statusComments(repo: RepositoryState, spec: SpecRow): number {
+  const issue = repo.issues.find(({ number }) => number === spec.issue_number);
+  return issue?.comments.filter(({ body }) => body.includes(marker(`spec/${spec.id}/status`))).length ?? 0;
 }
 
 function statusComment(repo: RepositoryState, spec: SpecRow): string[] {
-  const issue = repo.issues.find(({ number }) => number === spec.issue_number);
-  const count = issue?.comments.filter(({ body }) => body.includes(marker(`spec/${spec.id}/status`))).length;
-  return count === 1 ? [] : [`${count} status comments`];
+  return statusComments(repo, spec) === 0 ? ['no status comment'] : [];
+}
+
+function tooManyStatusComments(repo: RepositoryState, spec: SpecRow): string[] {
+  const count = statusComments(repo, spec);
+  return count > 1 ? [`the issue #${spec.issue_number} has ${count} status comments`] : [];
 }
 
 /** Something has to move a live spec on: a sandbox, a job, an effect, a person. */
@@ -128,6 +157,86 @@ function repeated(values: readonly string[]): string[] {
 async function unsentEffects(line: Line): Promise<string[]> {
   const rows = await line.database.db('effects').whereNot({ state: 'sent' });
   return rows.map(({ effect_key, state, last_error }) => `effect ${effect_key} is ${state} (${last_error})`);
+}
+
+async function openDeliveries(line: Line): Promise<string[]> {
+  const rows = await line.database.db('deliveries').whereIn('state', ['pending', 'parked', 'unreadable']);
+  return rows.map(({ event, action, state, reason }) => `${event}.${action} is ${state} (${reason})`);
+}
+
+/** Somebody takes over long before: the longest lease is half a minute. */
+const LEASE_AGE = '2 minutes';
+
+async function oldLeases(line: Line): Promise<string[]> {
+  const { rows }: { rows: { what: string }[] } = await line.database.db.raw(
+    `with leases (what, until) as (
+       select 'delivery ' || guid, claimed_until from deliveries where state = 'pending'
+       union all select 'effect ' || effect_key, lease_until from effects where state = 'pending'
+       union all select 'status of ' || id, status_lease_until from specs where status_published_version < version)
+     select what from leases where abs(extract(epoch from until - specwright_now())) > extract(epoch from ?::interval)`,
+    [LEASE_AGE],
+  );
+  return rows.map(({ what }) => `${what} has a lease that ended long ago, or ends in a long time`);
+}
+
+/** What people pushed is still in a branch. */
+async function lostCommits(line: Line, repo: RepositoryState, shas: readonly string[]): Promise<string[]> {
+  const lost: string[] = [];
+  for (const sha of shas) {
+    let found = false;
+    for (const head of Object.values(repo.branches)) {
+      const path = `/repos/${repo.fullName}/compare/${sha}...${head}`;
+      const { status } = await line.api<{ status: string }>('GET', path);
+      found ||= status === 'ahead' || status === 'identical';
+    }
+    if (!found) lost.push(`the commit ${sha} of a person is in no branch`);
+  }
+  return lost;
+}
+
+/** Every worker that is written down lives, and of sandboxes there is exactly what the rows say. */
+async function orphans(line: Line): Promise<string[]> {
+  const { db } = line.database;
+  const rows: { id: string; external_id: string | null; state: string }[] = await db('sandboxes');
+  const known = new Set(rows.flatMap(({ external_id, state }) => (state === 'gone' ? [] : external_id)));
+  const { rows: dead }: { rows: { id: string }[] } = await db.raw(
+    `select id from workers where not exists (
+       select from pg_locks where locktype = 'advisory' and granted and objsubid = 2
+         and database = (select oid from pg_database where datname = current_database())
+         and classid = 7301 and objid::bigint = (hashtext(id::text)::bigint & 4294967295))`,
+  );
+  const left = sandboxesOnDisk(line.folder).filter((name) => !known.has(name));
+  const running = sandboxesOfProcesses(line.folder).filter((name) => !known.has(name));
+  return [
+    ...dead.map(({ id }) => `the dead worker ${id} was not written off`),
+    ...left.map((name) => `the folder of sandbox ${name} is still there`),
+    ...running.map((name) => `a process of sandbox ${name} still runs`),
+  ];
+}
+
+function sandboxesOnDisk(folder: string): string[] {
+  const base = join(folder, 'sandboxes');
+  if (!existsSync(base)) return [];
+  // What a living worker shares between its sandboxes is none.
+  return readdirSync(base).filter((name) => ownerIsDead(name) || !name.includes('skeleton-'));
+}
+
+/** Known by what they have mounted. */
+function sandboxesOfProcesses(folder: string): string[] {
+  const names = new RegExp(`${basename(folder)}/sandboxes/(o\\d[^/ ]*)/`, 'g');
+  const pids = existsSync('/proc/self/mountinfo')
+    ? readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+    : [];
+  const found = pids.flatMap((pid) => [...mountsOf(pid).matchAll(names)].map((match) => match[1]!));
+  return [...new Set(found)];
+}
+
+function mountsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
+  } catch {
+    return ''; // It has ended since it was listed.
+  }
 }
 
 interface Numbering {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { type DemoWorld, seedDemo } from '../../src/emulator/seed.ts';
 import { createLogger } from '../../src/log.ts';
 import { type Running, startProcess } from '../../src/main.ts';
 import { demoScript } from './artifacts.ts';
+import { watchConformance } from './conformance.ts';
 import { type FreshDatabase, freshDatabase } from './database.ts';
 
 /** An emulated GitHub, a database of its own and the environment for App processes; nothing runs yet. */
@@ -32,7 +34,7 @@ export interface Line {
   api<T = Record<string, unknown>>(method: string, path: string, body?: object, token?: string): Promise<T>;
   /** Opens an issue and labels it; answers its number. */
   request(title?: string, body?: string): Promise<number>;
-  /** Closes everything, whatever still runs. */
+  /** Closes everything, whatever still runs. @throws Error when anything did not keep to GitHub's own description. */
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function openLine(
   await writeFile(scriptFile, JSON.stringify(options.script ?? quickScript()));
   const webhookSecret = randomBytes(32).toString('hex');
   const [github, database] = await Promise.all([startEmulator(), freshDatabase()]);
+  const conformance = watchConformance(github, { app: 'always' });
   const world = await seedDemo(github, { webhookSecret });
   const logFile = join(folder, 'app.log');
   const env = {
@@ -74,6 +77,9 @@ export async function openLine(
     AGENT: 'scripted',
     AGENT_SCRIPT: scriptFile,
     STATUS_INTERVAL_SECONDS: '1',
+    // Passes over everything at their own times: tests that are about them begin them.
+    DELIVERY_SWEEP_MINUTES: '0',
+    RECONCILE_MINUTES: '0',
     ...options.env,
   };
   const running = new Set<{ stop(): Promise<unknown> }>();
@@ -95,15 +101,17 @@ export async function openLine(
       return { ...app, stop: () => (running.delete(app) ? app.stop() : Promise.resolve()) };
     },
     async startChild(more = {}) {
-      const child = await startChildProcess({ ...env, ...more }, logFile);
+      const child = launchApp({ ...env, ...more }, logFile);
+      // Before it is ready, so that it goes with the line whatever becomes of its start.
       running.add({
         stop: () => {
           child.kill('SIGKILL');
           return child.exited;
         },
       });
-      if (more.ROLE !== 'worker') point(child.url);
-      return child;
+      const url = await child.ready;
+      if (more.ROLE !== 'worker') point(url);
+      return { ...child, url };
     },
     async request(title = 'Greet people by time of day', body = 'Say good morning in the morning.') {
       const repo = `/repos/${world.repo.fullName}`;
@@ -116,6 +124,7 @@ export async function openLine(
       await github.close();
       await database.drop();
       await rm(folder, { recursive: true, force: true });
+      conformance.assert();
     },
   };
 }
@@ -142,10 +151,13 @@ async function startInProcess(env: Record<string, string>, logFile: string): Pro
 }
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const START_MS = 20_000;
+const START_MS = 60_000;
 
-async function startChildProcess(env: Record<string, string>, logFile: string): Promise<ChildApp> {
-  const { appendFileSync } = await import('node:fs');
+/** Starts the App as a process of its own; `ready` fails when it ends before it listens. */
+export function launchApp(
+  env: Readonly<Record<string, string>>,
+  logFile: string,
+): Omit<ChildApp, 'url'> & { readonly ready: Promise<string> } {
   const child = spawn(process.execPath, [MAIN, 'start'], {
     cwd: tmpdir(),
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
@@ -154,8 +166,10 @@ async function startChildProcess(env: Record<string, string>, logFile: string): 
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.once('exit', (code, signal) => resolve({ code, signal })),
   );
-  const url = await readyUrl(child, (text) => appendFileSync(logFile, text));
-  return { pid: child.pid!, url, kill: (signal) => void child.kill(signal), exited };
+  const ready = readyUrl(child, (text) => appendFileSync(logFile, text));
+  // Who waits for a death need not wait for the start.
+  ready.catch(() => {});
+  return { pid: child.pid!, ready, kill: (signal) => void child.kill(signal), exited };
 }
 
 /** Reads the log of a process until it says where it listens. */

@@ -113,8 +113,13 @@ function describeLookups({ provider, open }: ContractRig): void {
       externalId: first.externalId,
       state: 'running',
       labels: { app: 'contract', kind: 'one' },
+      createdAt: expect.any(Date),
     });
-    const ids = async (labels: Record<string, string>) => (await provider.list(labels)).map(({ id }) => id);
+    const ids = async (labels: Record<string, string>) => {
+      const found: string[] = [];
+      for await (const { id } of provider.list(labels)) found.push(id);
+      return found;
+    };
     expect((await ids({ app: 'contract' })).toSorted()).toEqual([first.id, second.id].toSorted());
     expect(await ids({ app: 'contract', kind: 'two' })).toEqual([second.id]);
     expect(await ids({ app: 'other' })).toEqual([]);

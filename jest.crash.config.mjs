@@ -1,0 +1,4 @@
+import suite from './jest.config.mjs';
+
+/** Processes that are killed at named points: run apart from the ordinary suite, since they take minutes. */
+export default { ...suite, testMatch: ['<rootDir>/test/crash/**/*.test.ts'], testTimeout: 600_000 };

@@ -1,0 +1,3 @@
+import { crashMatrix } from '../harness/crash-suite.ts';
+
+crashMatrix('intake');
