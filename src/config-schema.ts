@@ -95,6 +95,8 @@ export const environmentSchema = z.object({
   GATHER_WAIT_MINUTES: whole(1, 1440, 15),
   PULL_RETRY_MINUTES: whole(1, 1440, 60),
   BRANCH_GRACE_DAYS: whole(0, 3650, 14),
+  DELIVERY_SWEEP_MINUTES: whole(0, 1440, 5),
+  RECONCILE_MINUTES: whole(0, 1440, 60),
   DRAIN_SECONDS: whole(1, 300, 25),
 });
 

@@ -188,6 +188,20 @@ export const variables: Readonly<Record<VariableName, Variable>> = {
     fix: 'BRANCH_GRACE_DAYS to a number of days from 0 to 3650',
     example: '14',
   },
+  DELIVERY_SWEEP_MINUTES: {
+    group: 'Times',
+    about:
+      "How often GitHub's list of webhook deliveries is searched for lost ones, which are sent again. 0 turns it off.",
+    fix: 'DELIVERY_SWEEP_MINUTES to a number of minutes from 0 to 1440',
+    example: '5',
+  },
+  RECONCILE_MINUTES: {
+    group: 'Times',
+    about:
+      'How often each repository is held against what is known of it, to find what no webhook told; at least every ten minutes where specs are at work. 0 turns it off.',
+    fix: 'RECONCILE_MINUTES to a number of minutes from 0 to 1440',
+    example: '60',
+  },
   DRAIN_SECONDS: {
     group: 'Times',
     about: 'How long a process that was told to stop may finish what it has begun.',

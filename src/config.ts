@@ -43,6 +43,10 @@ export interface Config {
     readonly gatherWaitMinutes: number;
     readonly pullRetryMinutes: number;
     readonly branchGraceDays: number;
+    /** 0: off. */
+    readonly deliverySweepMinutes: number;
+    /** 0: off. */
+    readonly reconcileMinutes: number;
     readonly drainSeconds: number;
   };
 }
@@ -191,6 +195,8 @@ function build(env: Environment, privateKey: string): Config {
       gatherWaitMinutes: env.GATHER_WAIT_MINUTES,
       pullRetryMinutes: env.PULL_RETRY_MINUTES,
       branchGraceDays: env.BRANCH_GRACE_DAYS,
+      deliverySweepMinutes: env.DELIVERY_SWEEP_MINUTES,
+      reconcileMinutes: env.RECONCILE_MINUTES,
       drainSeconds: env.DRAIN_SECONDS,
     },
   };

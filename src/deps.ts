@@ -10,6 +10,7 @@ import { type Closers, openOrClose } from './closers.ts';
 import type { Config } from './config.ts';
 import { connectDatabase, expectDatabase } from './db/connect.ts';
 import { startEmbeddedPostgres } from './db/embedded/start.ts';
+import { createGitHubLimits } from './db/github-limits.ts';
 import { migrate } from './db/migrate.ts';
 import { createWriteBudget } from './db/write-budget.ts';
 import { messageOf, UserError } from './errors.ts';
@@ -62,7 +63,7 @@ async function open(
   const db = connectDatabase(databaseUrl, { poolSize: 12, applicationName: 'specwright' });
   closers.add(() => db.destroy());
   await expectDatabase(db);
-  await migrate(db);
+  await migrateOnce(databaseUrl);
   const boss = await startJobs(databaseUrl, log, closers);
   const gatewayApp = Fastify();
   closers.add(() => gatewayApp.close());
@@ -74,6 +75,7 @@ async function open(
     host: config.github.host ?? undefined,
     protocol: config.github.protocol,
     budget: createWriteBudget(db),
+    limits: createGitHubLimits(db),
     clock: systemClock,
     log,
     userAgent: 'specwright',
@@ -108,6 +110,16 @@ async function open(
   return { deps, boss, databaseUrl, backend, provider, close: () => closers.closeAll() };
 }
 
+/** On a connection of its own: what waits for another process that migrates looks like a dead one. */
+async function migrateOnce(url: string): Promise<void> {
+  const db = connectDatabase(url, { poolSize: 1, applicationName: 'specwright-migrate', patient: true });
+  try {
+    await migrate(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
 async function startEmbedded(config: Config, log: RootLogger, closers: Closers): Promise<string> {
   const embedded = await startEmbeddedPostgres({
     dataDir: join(config.dataDir, 'postgres'),
@@ -117,16 +129,23 @@ async function startEmbedded(config: Config, log: RootLogger, closers: Closers):
   return embedded.url;
 }
 
+/** More than pg-boss's longest statement takes, its schema's creation. */
+const JOB_QUERY_MS = 15_000;
+
 async function startJobs(url: string, log: RootLogger, closers: Closers): Promise<PgBoss> {
-  const boss = new PgBoss({
+  const options = {
     connectionString: url,
     application_name: 'specwright-jobs',
     max: 6,
+    // A connection that died unheard is given up; pg-boss watches the one that listens by itself.
+    query_timeout: JOB_QUERY_MS,
+    connectionTimeoutMillis: 5000,
     useListenNotify: true,
     superviseIntervalSeconds: 1,
     monitorIntervalSeconds: 1,
     schedule: false,
-  });
+  };
+  const boss = new PgBoss(options);
   boss.on('error', (error) => log.warn({ error: messageOf(error) }, 'job queue trouble'));
   closers.add(() => boss.stop({ graceful: false }));
   await boss.start();
@@ -138,7 +157,7 @@ function timingOf({ times }: Config): Timing {
   return {
     statusIntervalSeconds: times.statusIntervalSeconds,
     heartbeatTimeoutSeconds: times.heartbeatTimeoutSeconds,
-    heartbeatMs: HEARTBEAT_MS,
+    heartbeatMs: Math.min(HEARTBEAT_MS, Math.floor((times.heartbeatTimeoutSeconds * 1000) / 3)),
     pullRetryMinutes: times.pullRetryMinutes,
     branchGraceDays: times.branchGraceDays,
     gatherTimeoutMs: times.gatherTimeoutSeconds * 1000,
@@ -146,7 +165,7 @@ function timingOf({ times }: Config): Timing {
   };
 }
 
-/** A third of the shortest timeout that settings usually have. */
+/** Two of them may get lost before a sandbox counts as dead. */
 const HEARTBEAT_MS = 30_000;
 const SWEEP_SECONDS = 30;
 

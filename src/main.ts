@@ -1,10 +1,10 @@
+import { flushCompileCache } from 'node:module';
 import { openOrClose } from './closers.ts';
 import type { Config } from './config.ts';
 import { secretsOf } from './config.ts';
 import { type Opened, type OpenOptions, openDeps } from './deps.ts';
 import { createLogger, type RootLogger } from './log.ts';
 import { startWeb } from './web.ts';
-import { startWorker } from './worker.ts';
 
 /** A running process of the App. */
 export interface Running {
@@ -24,7 +24,11 @@ export function startProcess(
     const worker = config.role !== 'web';
     const opened = await openDeps(config, log, { ...options, worker });
     closers.add(() => opened.close());
-    if (worker) closers.add((await startWorker(config, opened)).stop);
+    if (worker) {
+      // Probot and all that only a worker needs stays out of a process that takes webhooks.
+      const { startWorker } = await import('./worker.ts');
+      closers.add((await startWorker(config, opened)).stop);
+    }
     const web = await startWeb(config, opened);
     closers.add(() => web.stop());
     log.info({ url: web.url, role: config.role }, 'Specwright is ready');
@@ -38,10 +42,14 @@ export function startProcess(
 export async function runProcess(config: Config): Promise<number> {
   const log = createLogger({ level: config.logLevel, secrets: secretsOf(config) });
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+  // Heard from the first moment on: a signal during the start must not end a process that holds things already.
+  const asked = nextSignal();
+  void asked.then(nextSignal).then(() => process.exit(130));
   const running = await startProcess(config, { log });
-  const signal = await nextSignal();
+  // Now, since a process that is killed later writes none.
+  flushCompileCache();
+  const signal = await asked;
   log.info({ signal }, 'stopping: no new work, finishing what is under way');
-  void nextSignal().then(() => process.exit(130));
   await running.stop();
   log.info({}, 'stopped');
   return 0;

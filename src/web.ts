@@ -21,10 +21,21 @@ export interface Web {
 
 const HOT_CONNECTIONS = 3;
 
+/**
+ * Who holds a connection without saying anything whole. A head has 8 s, looked at each second; a body has 5 minutes
+ * (Node's own limit, which Fastify takes away), and a webhook's body what ingress gives it.
+ */
+const patience = { headersTimeout: 8000, requestTimeout: 300_000, connectionsCheckingInterval: 1000 };
+
 /** Opens the one port: webhooks, gateway, API and health; a process that only works serves its health alone. */
 export async function startWeb(config: Config, opened: Opened): Promise<Web> {
   const { deps } = opened;
-  const app = Fastify({ trustProxy: false, bodyLimit: 1024 * 1024 });
+  const app = Fastify({
+    trustProxy: false,
+    bodyLimit: 1024 * 1024,
+    requestTimeout: patience.requestTimeout,
+    http: patience,
+  });
   await app.register(health({ checks: () => checkProcess(deps), log: deps.log }));
   const pool = config.role === 'worker' ? null : await openPublic(app, config, opened);
   const stop = async () => {

@@ -1,5 +1,8 @@
 import { createProbot } from 'probot';
 import type { Config } from './config.ts';
+import { crashPoint } from './crash-point.ts';
+import { createPool } from './db/connect.ts';
+import { createDeliveryStore } from './db/deliveries.ts';
 import { CLOSING_CHANNEL } from './db/workers.ts';
 import type { Opened } from './deps.ts';
 import { messageOf } from './errors.ts';
@@ -8,13 +11,18 @@ import { createApp } from './index.ts';
 import { createLogger } from './log.ts';
 import { inspectWork } from './services/branches/inspect.ts';
 import { publishEffect } from './services/effects/publish.ts';
+import { createAccept } from './services/inbox/accept.ts';
 import { startInbox } from './services/inbox/inbox.ts';
 import { type JobHandlers, startWork } from './services/jobs/work.ts';
+import { recoveryPasses } from './services/monitor/recovery.ts';
 import { sweep } from './services/monitor/sweep.ts';
 import { prepareSpec } from './services/preflight/prepare.ts';
+import { createEnder } from './services/sandboxes/end-closing.ts';
 import { ensureSandbox, reportEnd } from './services/sandboxes/ensure.ts';
-import { adoptOrphans, endClosing, releaseAll } from './services/sandboxes/owner.ts';
+import { endOf } from './services/sandboxes/losses.ts';
+import { adoptOrphans, releaseAll } from './services/sandboxes/owner.ts';
 import { openOwnerSession } from './services/sandboxes/owner-session.ts';
+import { sandboxPasses } from './services/sandboxes/passes.ts';
 import { syncStatus } from './services/status/sync.ts';
 
 /** Job → what does it. */
@@ -25,8 +33,6 @@ const jobHandlers: JobHandlers = {
   'effect.publish': publishEffect,
   'status.sync': syncStatus,
 };
-
-const OWNER_PASS_MS = 2000;
 
 /** Left of the drain time for ending sandboxes and closing connections. */
 const DRAIN_RESERVE_MS = 4000;
@@ -40,12 +46,13 @@ export interface Worker {
 export async function startWorker(config: Config, opened: Opened): Promise<Worker> {
   const { deps, provider } = opened;
   const stopping = new AbortController();
+  const endClosing = provider ? createEnder(deps, provider) : () => Promise.resolve();
   const session = await openOwnerSession(opened.databaseUrl, deps, {
     channel: CLOSING_CHANNEL,
-    onClosing: () =>
-      run('sandboxes to end', () => (provider ? endClosing(deps, provider) : Promise.resolve())),
+    // A worker that stops ends its sandboxes last, once their pushes have arrived.
+    onClosing: () => (stopping.signal.aborted ? Promise.resolve() : run('sandboxes to end', endClosing)),
   });
-  provider?.onEnd((id, why) => void reportEnd(deps, id, `lost: the sandbox ended (${why})`));
+  provider?.onEnd((id, why) => void reportEnd(deps, id, endOf(why)));
   const run = async (what: string, pass: () => Promise<unknown>): Promise<void> => {
     try {
       await pass();
@@ -60,10 +67,11 @@ export async function startWorker(config: Config, opened: Opened): Promise<Worke
     }
   };
   await run('orphans', () => adoptOrphans(deps));
+  const dispatcher = await connectProbot(config, opened);
   const inbox = startInbox({
     db: deps.db,
     url: opened.databaseUrl,
-    dispatcher: await connectProbot(config, opened),
+    dispatcher,
     log: deps.log,
     clock: deps.clock,
     settings: {
@@ -72,20 +80,26 @@ export async function startWorker(config: Config, opened: Opened): Promise<Worke
     },
   });
   await startWork(opened.boss, deps, jobHandlers);
+  const pool = createPool(opened.databaseUrl, 1);
+  const accept = createAccept({ store: createDeliveryStore(pool), log: deps.log });
+  const intake = { accept, handles: dispatcher.handles, signal: stopping.signal };
+  const enterprise = config.github.host !== null;
+  const recovery = recoveryPasses(deps, intake, { ...config.times, enterprise });
   const loops = [
     repeat('sweep', deps.timing.sweepSeconds * 1000, () => sweep(deps)),
-    repeat('owned sandboxes', OWNER_PASS_MS, async () => {
-      if (provider) await endClosing(deps, provider);
-      await adoptOrphans(deps);
-    }),
+    ...[...sandboxPasses(deps, provider, endClosing), ...recovery].map(({ what, everyMs, pass }) =>
+      repeat(what, everyMs, pass),
+    ),
   ];
   return {
     async stop() {
       stopping.abort();
       const graceMs = Math.max(1000, config.times.drainSeconds * 1000 - DRAIN_RESERVE_MS);
       await Promise.all([inbox.stop(), opened.boss.stop({ graceful: true, timeout: graceMs }), ...loops]);
+      crashPoint('shutdown.mid-drain');
       await run('release', () => releaseAll(deps));
       await session.close();
+      await pool.end();
     },
   };
 }

@@ -7,6 +7,11 @@ import * as plan from './0005_plan.ts';
 import * as sandboxes from './0006_sandboxes.ts';
 import * as effects from './0007_effects.ts';
 import * as leaseOwners from './0008_lease_owners.ts';
+import * as reconcile from './0009_reconcile.ts';
+import * as lostSandboxes from './0010_lost_sandboxes.ts';
+import * as deliveryIndexes from './0011_delivery_indexes.ts';
+import * as githubLimits from './0012_github_limits.ts';
+import * as described from './0013_described.ts';
 
 interface Step {
   up(knex: Knex): Promise<void>;
@@ -22,6 +27,11 @@ export const migrations: Readonly<Record<string, Step>> = {
   '0006_sandboxes': sandboxes,
   '0007_effects': effects,
   '0008_lease_owners': leaseOwners,
+  '0009_reconcile': reconcile,
+  '0010_lost_sandboxes': lostSandboxes,
+  '0011_delivery_indexes': deliveryIndexes,
+  '0012_github_limits': githubLimits,
+  '0013_described': described,
 };
 
 /** The same as a source for knex; `names` limits it to some of them (tests apply them one by one). */

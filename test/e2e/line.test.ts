@@ -171,9 +171,10 @@ describe('a labelled issue becomes a merged pull request', () => {
       [],
     );
     const handled = rows.filter(({ state }) => state === 'handled');
-    expect(handled.map(({ event, action }) => `${event}.${action}`)).toEqual(
-      expect.arrayContaining(['issues.labeled', 'pull_request.closed']),
-    );
+    const names = handled.map(({ event, action }) => `${event}.${action}`);
+    expect(names).toContain('issues.labeled');
+    // Both tell of the merge, in either order; the first to be decided counts.
+    expect(names.filter((name) => name.endsWith('.closed'))).toHaveLength(1);
     const effects = await line.database.db('effects').select('kind', 'state', 'attempts').orderBy('kind');
     expect(effects).toEqual(
       [

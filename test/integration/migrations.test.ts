@@ -57,6 +57,29 @@ const samples: Record<string, (db: Knex) => Promise<void>> = {
   async '0008_lease_owners'(db) {
     await db('effects').update({ lease_owner: randomUUID() });
   },
+  async '0009_reconcile'(db) {
+    await db('specs').update({ requested_at: new Date() });
+    await db('sweeps').insert({ name: 'deliveries', lease_owner: randomUUID() });
+    const lost = { delivery_id: 1, event: 'issues', delivered_at: new Date(), acknowledged: false };
+    await db('missed_deliveries').insert({ guid: 'lost', ...lost });
+    await db('reconciled_installations').insert({ installation_id: 1, checked_at: new Date() });
+    await db('reconciled_repositories').insert({ repository_id: 10, since: new Date() });
+  },
+  async '0010_lost_sandboxes'(db) {
+    await db('sandboxes').update({ closed_at: new Date() });
+  },
+  async '0011_delivery_indexes'(db) {
+    await db('deliveries').insert({ guid: 'g2', event: 'issues', bytes: Buffer.from('{}'), lane: 'misc' });
+  },
+  async '0012_github_limits'(db) {
+    await db('github_limits').insert({ installation_id: 1, limited_until: new Date() });
+    await db('effects').update({ unclear_at: new Date() });
+    await db('specs').update({ status_unclear_at: new Date(), status_tries: 1, status_retry_at: new Date() });
+  },
+  async '0013_described'(db) {
+    await db('projects').update({ described_at: new Date() });
+    await db('installations').update({ described_at: new Date() });
+  },
 };
 
 const spec = (row: object) => ({

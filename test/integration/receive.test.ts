@@ -33,7 +33,7 @@ test('probot receive decides an event, and a worker that starts later goes on wi
   // The demo's world has the same ids every time; where they change, so does the fixture.
   expect([payload.installation.id, payload.repository.id]).toEqual([installation.id, repo.id]);
   const { title, body } = payload.issue;
-  await line.api('POST', `/repos/${repo.fullName}/issues`, { title, body });
+  await line.api('POST', `/repos/${repo.fullName}/issues`, { title, body, labels: ['spec'] });
 
   const { stdout, stderr } = await receive(fixture);
   expect(`${stdout}${stderr}`).toMatch(/event decided/);

@@ -32,7 +32,7 @@ test('a worker is not taken for dead while its session lives', async () => {
 
 test('a worker that was written off while its session was broken enters itself again', async () => {
   const stop = `select pg_terminate_backend(pid) from pg_stat_activity
-    where application_name = 'specwright-session' and datname = current_database()`;
+    where application_name like 'specwright-session%' and datname = current_database()`;
   await fresh.db.raw(stop);
   await until(() => fresh.db.transaction((trx) => isOwnerGone(trx, workerId)), 5000);
   await deleteWorker(fresh.db, workerId);

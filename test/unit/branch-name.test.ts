@@ -8,6 +8,7 @@ import {
   slugOf,
   specFolder,
 } from '../../src/services/branches/name.ts';
+import { randomFrom } from '../harness/random.ts';
 
 const id = '0A1b2c3d-0000-4000-8000-000000000000';
 
@@ -54,7 +55,7 @@ const hostile = [
   'a\u0301'.repeat(300),
 ];
 
-/** Titles by a small generator with a printed seed, out of the characters that git dislikes. */
+/** Titles out of the characters that git dislikes. */
 function randomTitles(seed: number, count: number): string[] {
   const signs = [
     '.',
@@ -80,14 +81,8 @@ function randomTitles(seed: number, count: number): string[] {
     '\u202e',
     '.lock',
   ];
-  let state = seed;
-  const next = (max: number) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return state % max;
-  };
-  return Array.from({ length: count }, () =>
-    Array.from({ length: next(60) }, () => signs[next(signs.length)]).join(''),
-  );
+  const { int, pick } = randomFrom(seed);
+  return Array.from({ length: count }, () => Array.from({ length: int(60) }, () => pick(signs)).join(''));
 }
 
 describe('a branch name', () => {

@@ -85,3 +85,9 @@ export async function failureOf(promise: Promise<unknown>): Promise<GitHubError>
   if (error instanceof GitHubError) return error;
   throw new Error('no GitHubError', { cause: error });
 }
+
+/** How often a client with a fresh token asks before it believes a refusal that may be about what is new. */
+export function asked(status: number, name = 'not_found'): number {
+  if (status === 404) return 3;
+  return status === 403 && name === 'no_permission' ? 6 : 1;
+}

@@ -20,6 +20,7 @@ const leaves = [
   'config',
   'config-schema',
   'config-variables',
+  'crash-point',
   'errors',
   'log',
   'permissions',

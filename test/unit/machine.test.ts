@@ -5,6 +5,7 @@ import { type InputType, inputTypes, type SpecInput } from '../../src/services/s
 import { cellOf, table, transition } from '../../src/services/spec/machine.ts';
 import type { Next, Outcome } from '../../src/services/spec/outcome.ts';
 import { isLive, type SpecState, type Status, statuses } from '../../src/services/spec/states.ts';
+import { randomFrom } from '../harness/random.ts';
 import { sampleInputs, sampleStates } from '../harness/spec-states.ts';
 
 interface Case {
@@ -146,17 +147,6 @@ describe('every way on', () => {
   });
 });
 
-/** A small generator of numbers (mulberry32), so that a failing walk can be repeated by its seed. */
-function numbers(seed: number): (below: number) => number {
-  let a = seed;
-  return (below) => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
-
 const first: SpecState = { status: 'queued', phase: null, attempt: 1, round: 1, hold: null };
 
 interface Walk {
@@ -177,7 +167,7 @@ const rare = new Set<InputType>([
 
 /** Random facts, at random moments, as often as they like; only what a key allows once comes once. */
 function walk(seed: number, length: number): Walk {
-  const pick = numbers(seed);
+  const { int: pick } = randomFrom(seed);
   const steps: string[] = [];
   const keys: string[] = [];
   let state = first;

@@ -41,8 +41,8 @@ export interface PushIntent {
 
 export interface GitBackend {
   repositoryFor(identity: SandboxIdentity): Promise<GitTarget>;
-  /** Value of the Authorization header for the host. @throws RetryableError */
-  authorization(identity: SandboxIdentity, access: 'read' | 'write'): Promise<string>;
+  /** Value of the Authorization header for the host; `refused`: the last one was. @throws RetryableError */
+  authorization(identity: SandboxIdentity, access: 'read' | 'write', refused?: boolean): Promise<string>;
   /**
    * Records a push before it is forwarded, committed when it resolves. The place to check that the open step is a
    * push of this very commit, so that an agent can't move the checkpoint itself.

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
+import { crashPoint } from '../../crash-point.ts';
 import { eventBatchSchema, LIMITS, stepResultSchema } from '../../runner/protocol.ts';
 import type { GatewayBackend } from './backend.ts';
 import { sandboxOf } from './identity.ts';
@@ -18,7 +19,11 @@ const stepId = z.uuid();
 /** `POST /steps/next`, `POST /steps/:stepId/result` and `POST /events`. */
 export function stepRoutes(backend: GatewayBackend): FastifyPluginAsync {
   return async (app) => {
-    app.post('/steps/next', { bodyLimit: 1024 }, (request) => backend.nextStep(sandboxOf(request)));
+    app.post('/steps/next', { bodyLimit: 1024 }, async (request) => {
+      const next = await backend.nextStep(sandboxOf(request));
+      crashPoint('gateway.step-given');
+      return next;
+    });
 
     app.post<{ Params: { stepId: string } }>(
       '/steps/:stepId/result',
@@ -29,6 +34,7 @@ export function stepRoutes(backend: GatewayBackend): FastifyPluginAsync {
           return refuse(request, reply, 'unreadable');
         }
         const answer = await backend.stepResult(sandboxOf(request), request.params.stepId, result.data);
+        crashPoint('gateway.result-committed');
         return answer === 'not_open' ? refuse(request, reply, 'not_open') : {};
       },
     );
@@ -38,7 +44,9 @@ export function stepRoutes(backend: GatewayBackend): FastifyPluginAsync {
       if (!batch.success || !batch.data.events.every(isStorable)) {
         return refuse(request, reply, 'unreadable');
       }
-      return backend.ingest(sandboxOf(request), batch.data);
+      const ack = await backend.ingest(sandboxOf(request), batch.data);
+      crashPoint('gateway.events-stored');
+      return ack;
     });
   };
 }

@@ -6,8 +6,10 @@ export interface JobPayloads {
   'spec.prepare': { specId: string };
   'spec.inspect': { specId: string };
   'sandbox.ensure': { specId: string };
-  'effect.publish': { key: string };
-  'status.sync': { specId: string };
+  /** `maybeTwice`: look whether a comment with this key stands on that issue more than once. */
+  'effect.publish': { key: string; maybeTwice?: { issue: number } };
+  /** `tries` counts what went wrong in a row. `maybeTwice`: look whether there are two status comments. */
+  'status.sync': { specId: string; tries?: number; maybeTwice?: boolean };
 }
 
 export type JobName = keyof JobPayloads;

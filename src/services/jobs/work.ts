@@ -5,7 +5,9 @@
  * - Two workers run the same job (the first was only slow) → the row's lease or the spec's lock lets one through.
  * - A worker is told to stop → it takes no more jobs and finishes those it has, each under 20 s; no attempt is lost.
  */
+
 import type { PgBoss } from 'pg-boss';
+import { crashPoint } from '../../crash-point.ts';
 import { messageOf } from '../../errors.ts';
 import type { Deps } from '../deps.ts';
 import { type JobName, type JobPayloads, jobNames } from './jobs.ts';
@@ -36,7 +38,9 @@ async function runJob(
   const log = deps.log.child({ job: job.name, ...job.data });
   const started = performance.now();
   try {
+    crashPoint('job.taken');
     await handlers[job.name]({ ...deps, log }, job.data as never);
+    crashPoint('job.before-finish');
     log.debug({ ms: Math.round(performance.now() - started) }, 'job done');
   } catch (error) {
     log.warn(

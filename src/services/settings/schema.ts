@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stateLabels } from '../spec/rule-parts.ts';
 
 const MiB = 1024 * 1024;
 
@@ -55,6 +56,9 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .max(50)
     .refine((text) => !text.includes(',') && !hasControl(text), { error: 'has to be the name of one label' })
+    .refine((text) => !Object.values<string>(stateLabels).includes(text), {
+      error: 'is a label that shows the state of a spec; choose another one',
+    })
     .describe('The label that starts a spec.'),
   base: branchName
     .nullable()

@@ -75,9 +75,9 @@ function createGitBackend(deps: Deps, gitTokens: GitTokens) {
         recordedSha: spec.checkpoint_sha,
       };
     },
-    async authorization(asking: Asking, access: 'read' | 'write') {
+    async authorization(asking: Asking, access: 'read' | 'write', refused = false) {
       const { repo } = await targetOf(asking);
-      const token = await gitTokens.tokenFor(asking.sandboxId, repo, access);
+      const token = await gitTokens.tokenFor(asking.sandboxId, repo, { access, refused });
       return `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
     },
     intend: (asking: Asking, push: { ref: string; oldSha: string; newSha: string }) =>

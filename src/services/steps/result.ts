@@ -6,6 +6,7 @@
  * - The answer comes twice → the run is finished already: acknowledged, nothing more.
  * - The answer of a sandbox that was given up → its run is lost or its generation is old: not taken.
  */
+import { crashPoint } from '../../crash-point.ts';
 import { finishRun, type RunRow, readRun } from '../../db/runs.ts';
 import { lockSpec, type SpecRow } from '../../db/specs.ts';
 import { updateTask } from '../../db/tasks.ts';
@@ -13,6 +14,7 @@ import { assertNever, FatalError } from '../../errors.ts';
 import type { Step, StepResult } from '../../runner/protocol.ts';
 import type { Deps, Unit } from '../deps.ts';
 import { loseSandbox } from '../sandboxes/lose.ts';
+import { lossOf } from '../sandboxes/losses.ts';
 import { advance } from '../spec/advance.ts';
 import { loadWork, settingsOf } from '../spec/work.ts';
 import { finishTask } from './finish-task.ts';
@@ -36,6 +38,7 @@ export async function takeResult(
     if (run.state === 'lost' || spec.generation !== asking.generation) return 'not_open';
     await finishRun(trx, run.id, answer.result);
     await judge(deps, unit, { spec, run, result: answer.result });
+    crashPoint('gateway.result-before-commit');
     return 'accepted';
   });
 }
@@ -49,7 +52,8 @@ interface Answered {
 async function judge(deps: Deps, unit: Unit, answered: Answered): Promise<void> {
   const { run, result } = answered;
   if (result.kind === 'broken') {
-    return loseSandbox(deps, unit, { sandboxId: run.sandbox_id, reason: `lost: ${result.reason}` });
+    await loseSandbox(deps, unit, { sandboxId: run.sandbox_id, reason: lossOf('broken', result.reason) });
+    return;
   }
   const name = parseStep(run.step);
   if (!name) throw new FatalError(`run ${run.id} has the unknown step "${run.step}"`);

@@ -27,7 +27,7 @@ export async function advertise(call: GitCall): Promise<FastifyReply> {
   if (!service) return refuse(request, reply, 'no_git_service');
   const access = service === 'git-receive-pack' ? 'write' : 'read';
   for (let attempt = 0; ; attempt += 1) {
-    const authorization = await call.backend.authorization(sandboxOf(request), access);
+    const authorization = await call.backend.authorization(sandboxOf(request), access, attempt > 0);
     const response = await ask(call, authorization, search).catch(() => null);
     if (response === null) return refuse(request, reply, 'host_away');
     const wait = FRESH_TOKEN_WAITS[attempt];

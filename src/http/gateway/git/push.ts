@@ -9,11 +9,13 @@
  * - The sandbox goes away after its pack → the host's report is read to its end all the same and settled.
  * - We die between intent and settlement → the record says "intended"; whoever reads it asks the host.
  */
+
 import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
+import { crashPoint } from '../../../crash-point.ts';
 import type { PushEnd } from '../backend.ts';
 import { sandboxOf } from '../identity.ts';
 import { type Refusal, refuse } from '../refuse.ts';
@@ -62,8 +64,11 @@ export async function receivePack(call: GitCall): Promise<FastifyReply> {
   }
   const intent = await call.backend.intend(sandboxOf(request), verdict.command);
   if ('refused' in intent) return reject(call, { body, head, reason: intent.refused });
+  crashPoint('push.intended');
   const end = await forward(call, body, head);
+  crashPoint('push.forwarded');
   await call.backend.settle(intent.id, end.state);
+  crashPoint('push.settled');
   if (end.kind === 'too_large') return reject(call, { body, head, reason: tooLarge });
   if (end.kind === 'denied') return reject(call, { body, head, reason: end.reason });
   if (end.kind === 'failed') return refuse(request, reply, end.refusal);
