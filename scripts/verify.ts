@@ -1,6 +1,6 @@
 /**
  * `npm run verify [part of a test's name …]`: holds every claim at its whole size, runs the benchmarks, and prints a
- * table of claim, command, seed and figure. It takes an hour or more; exit code 1 when a claim does not hold.
+ * table of claim, command, seed and figure. It takes long; exit code 1 when a claim does not hold.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

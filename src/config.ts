@@ -4,6 +4,9 @@ import { type Environment, environmentSchema, type VariableName } from './config
 import { variables } from './config-variables.ts';
 import { readPrivateKey } from './private-key.ts';
 
+/** Where GitHub's webhooks come in: the path that Probot uses too. */
+export const WEBHOOK_PATH = '/api/github/webhooks';
+
 /** What the process was told, checked once at start and frozen. */
 export interface Config {
   readonly appId: number;

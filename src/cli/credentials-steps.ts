@@ -1,4 +1,4 @@
-import type { ConfigProblem } from '../config.ts';
+import { type ConfigProblem, WEBHOOK_PATH } from '../config.ts';
 
 /** Exit code of a process that was not set up: EX_CONFIG of sysexits.h, which supervisors can tell from a crash. */
 export const EXIT_CONFIG = 78;
@@ -12,7 +12,7 @@ export interface AppPages {
 
 /** What `npm start` prints when there are no App credentials: how to get them, step by step. */
 export function credentialsSteps({ webUrl, publicUrl }: AppPages): string {
-  const hook = `${publicUrl ?? 'https://<where this runs>'}/api/github/webhooks`;
+  const hook = `${publicUrl ?? 'https://<where this runs>'}${WEBHOOK_PATH}`;
   return `Specwright has no GitHub App credentials yet, so it cannot start.
 
 To see it work first, without any account:

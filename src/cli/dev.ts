@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import SmeeClient from 'smee-client';
+import { WEBHOOK_PATH } from '../config.ts';
 import { configOrExit, loadDotEnv } from './environment.ts';
 
 const WARNING = `Warning: smee.io is a public relay. Everything GitHub sends (issue texts, names, private repositories'
@@ -19,7 +20,7 @@ export async function dev(): Promise<number> {
   process.stderr.write(WARNING);
   const source = config.webhookProxyUrl ?? (await SmeeClient.createChannel());
   process.stderr.write(`Webhook URL for the App's settings: ${source}\n`);
-  const target = `http://127.0.0.1:${config.port}/api/github/webhooks`;
+  const target = `http://127.0.0.1:${config.port}${WEBHOOK_PATH}`;
   const smee = new SmeeClient({ source, target, logger: { info: () => {}, error: console.error } });
   await smee.start();
   const code = await runReloading();

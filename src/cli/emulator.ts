@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { WEBHOOK_PATH } from '../config.ts';
 import { type Emulator, GITHUB_SECONDARY_LIMITS, startEmulator } from '../emulator/emulator.ts';
 import { type DemoWorld, seedDemo } from '../emulator/seed.ts';
 import { UserError } from '../errors.ts';
@@ -13,7 +14,7 @@ export async function emulator(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       port: { type: 'string', default: '0' },
-      webhook: { type: 'string', default: 'http://127.0.0.1:3000/api/github/webhooks' },
+      webhook: { type: 'string', default: `http://127.0.0.1:3000${WEBHOOK_PATH}` },
     },
   });
   if (!URL.canParse(values.webhook)) throw new UserError(`--webhook: "${values.webhook}" is no URL.`);

@@ -33,38 +33,3 @@ export async function readHookConfig(gh: GitHub): Promise<HookConfig> {
     verifiesCertificate: String(data.insecure_ssl ?? '0') === '0',
   };
 }
-
-/** One place the App is installed. */
-export interface InstalledAt {
-  readonly id: number;
-  readonly account: string;
-  readonly permissions: Readonly<Record<string, string>>;
-  readonly suspended: boolean;
-}
-
-/** The first hundred installations. */
-export async function listInstallations(gh: GitHub): Promise<InstalledAt[]> {
-  const { data } = await gh.callAsApp('GET /app/installations', { per_page: 100 });
-  return data.map(({ id, account, permissions, suspended_at: suspendedAt }) => {
-    const named: { login?: string; slug?: string } | null = account;
-    return {
-      id,
-      account: named?.login ?? named?.slug ?? 'an account that is gone',
-      permissions: { ...permissions },
-      suspended: suspendedAt !== null,
-    };
-  });
-}
-
-/** One attempt of GitHub to deliver a webhook. */
-export interface RecentAttempt {
-  readonly delivered: boolean;
-  /** The status that the receiver answered with; 0 for none. */
-  readonly status: number;
-}
-
-/** The newest attempts, newest first; at most thirty. */
-export async function listRecentAttempts(gh: GitHub): Promise<RecentAttempt[]> {
-  const { data } = await gh.callAsApp('GET /app/hook/deliveries', { per_page: 30 });
-  return data.map(({ status_code: status }) => ({ delivered: status >= 200 && status < 300, status }));
-}

@@ -8,6 +8,8 @@ export interface HookDelivery {
   readonly guid: string;
   readonly deliveredAt: Date;
   readonly ok: boolean;
+  /** What the receiver answered; 0 for nothing. */
+  readonly status: number;
   readonly event: string;
   readonly action: string | null;
   /** GitHub holds it back and will send it itself. */
@@ -40,6 +42,7 @@ export async function listHookDeliveries(
     guid: one.guid,
     deliveredAt: new Date(one.delivered_at),
     ok: one.status_code >= 200 && one.status_code < 300,
+    status: one.status_code,
     event: one.event,
     action: one.action,
     throttled: Boolean(one.throttled_at) && one.status_code === 0,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { FastifyPluginAsync } from 'fastify';
+import { WEBHOOK_PATH } from '../config.ts';
 import { crashPoint } from '../crash-point.ts';
 import type { Logger } from '../log.ts';
 import type { Accept, Acceptance } from '../services/inbox/accept.ts';
@@ -34,7 +35,7 @@ interface Exchange {
 export function ingress(options: IngressOptions): FastifyPluginAsync {
   const limits: BodyLimits = { maxBytes: 25 * 1024 * 1024, timeoutMs: 8_000, ...options.limits };
   const memory: ReadingMemory = { bytes: 0, maxBytes: READING_BYTES };
-  const path = options.path ?? '/api/github/webhooks';
+  const path = options.path ?? WEBHOOK_PATH;
   return async (app) => {
     const receiving: Receiving = { ...options, limits, memory, closing: false };
     app.addHook('preClose', async () => {

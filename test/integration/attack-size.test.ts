@@ -92,7 +92,7 @@ describe('a body of 60 MB', () => {
   });
 });
 
-// It takes as long as the limits that it holds: a head has 8 s, a webhook's body 8 s and a moment to read the answer.
+// Skipped in the ordinary suite: it takes as long as the limits that it holds: a head has 8 s, a webhook's body 8 s and a moment to read the answer.
 const unhurried = sized(describe.skip, describe);
 
 unhurried('500 connections that drip', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runCli } from '../harness/cli.ts';
+import { freshDatabase } from '../harness/database.ts';
 import { type Line, openLine } from '../harness/line.ts';
 import { until } from '../harness/until.ts';
 
@@ -90,4 +91,13 @@ test.each([
   const { code, stderr } = await replay(...args);
   expect(code).toBe(1);
   expect(stderr).toMatch(words);
+});
+
+test('says what to do with a database that is not the App’s', async () => {
+  const empty = await freshDatabase({ template: 'template1' });
+  const env = { ...line.env, DATABASE_URL: empty.url };
+  const run = runCli(['replay', '0f2d4b6c'], { cwd: line.folder, env });
+  expect(await run.ended).toBe(1);
+  expect(run.stderr()).toMatch(/^The schema of this database is not up to date.*npm run migrate/);
+  await empty.drop();
 });

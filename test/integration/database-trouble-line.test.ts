@@ -97,9 +97,9 @@ async function everythingEnded({ github, database }: Line): Promise<void> {
   expect(await database.db('deliveries').where({ state: 'parked' })).toEqual([]);
 }
 
+// Skipped in the ordinary suite: a restart takes seconds, and it has to be seen several times.
 const whole = sized(describe.skip, describe);
 
-// A restart takes seconds, and it has to be seen several times.
 whole('while PostgreSQL is restarted again and again', () => {
   const RESTARTS = 12;
   let folder: string;

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => fresh.drop());
 
-// A process costs half a second of a core, and the ordinary suite has five starters in one process.
+// Skipped in the ordinary suite: a process costs half a second of a core, and the ordinary suite has five starters in one process.
 const whole = sized(describe.skip, describe);
 
 whole('five processes that start at once', () => {

@@ -58,7 +58,7 @@ describe('a connection that dies unheard', () => {
   });
 });
 
-// Each takes as long as the limits that it holds: 5 s for a statement, 6 s of silence.
+// Skipped in the ordinary suite: each takes as long as the limits that it holds: 5 s for a statement, 6 s of silence.
 const unhurried = sized(describe.skip, describe);
 
 unhurried('a process whose network to the database', () => {

@@ -110,7 +110,7 @@ test(
   sized(120_000, 900_000),
 );
 
-/** Days of tries, and pauses that only time shortens. */
+// Skipped in the ordinary suite: days of tries, and pauses that only time shortens, take minutes.
 const whole = sized(test.skip, test);
 
 whole(

@@ -189,7 +189,7 @@ const greedy = [
   ],
   ['fills its disk', 'disk', 'for i in 1 2 3 4; do head -c 90000000 /dev/zero >"big-$i"; done; sleep 30'],
 ] as const;
-/** These take a minute, and what they hold is held row by row in the ordinary suite. */
+// Skipped in the ordinary suite: they take a minute, and what they hold is held row by row there.
 const whole = probe.ok ? sized<typeof suite>(describe.skip, describe) : describe.skip;
 
 whole('a spec whose own work ends its sandbox', () => {

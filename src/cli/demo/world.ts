@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Closers, openOrClose } from '../../closers.ts';
-import { type Config, loadConfig, secretsOf } from '../../config.ts';
+import { type Config, loadConfig, secretsOf, WEBHOOK_PATH } from '../../config.ts';
 import { startEmbeddedPostgres } from '../../db/embedded/start.ts';
 import { type Emulator, GITHUB_SECONDARY_LIMITS, startEmulator } from '../../emulator/emulator.ts';
 import { type DemoOptions, type DemoWorld, seedDemo } from '../../emulator/seed.ts';
@@ -66,7 +66,7 @@ async function open({ script = SCRIPT, ...seed }: StageOptions, closers: Closers
   const log = createLogger({ level: 'info', secrets: secretsOf(config), destination });
   const app = await startProcess(config, { log });
   closers.add(() => app.stop());
-  github.setWebhookUrl(world.app.id, `${app.url}/api/github/webhooks`);
+  github.setWebhookUrl(world.app.id, `${app.url}${WEBHOOK_PATH}`);
   const keepLog = () => copyFile(runningLog, logFile);
   return { github, world, app, logFile, keepLog, close: () => closers.closeAll() };
 }

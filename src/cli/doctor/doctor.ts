@@ -14,7 +14,8 @@ import { checkAgent, checkSandbox } from './sandbox.ts';
 import { checkWebhook } from './webhook.ts';
 
 /**
- * `specwright doctor`: says in plain words what is wrong with a set-up, without changing it. Exit code 0 when
+ * `specwright doctor`: says in plain words what is wrong with a set-up. It changes nothing but that a running App stores
+ * one ping. Exit code 0 when
  * nothing is wrong, 1 when something is, 78 when settings keep the App from starting at all.
  */
 export async function doctor(args: readonly string[]): Promise<number> {

@@ -1,7 +1,8 @@
 import type { Config } from '../../config.ts';
-import { type AppIdentity, listInstallations, readApp } from '../../github/app.ts';
+import { type AppIdentity, readApp } from '../../github/app.ts';
 import type { GitHub } from '../../github/client.ts';
 import { GitHubError } from '../../github/errors.ts';
+import { listInstalled } from '../../github/inventory.ts';
 import { type Reach, reachGitHub } from '../../github/reach.ts';
 import { missingPermissions, subscriptions } from '../../permissions.ts';
 import { attention, type Finding, listed, ok, unknown, wrong } from './finding.ts';
@@ -113,15 +114,15 @@ async function installations(
   config: Config,
   { gh, app }: { gh: GitHub; app: AppIdentity },
 ): Promise<Finding[]> {
-  const found = await listInstallations(gh);
+  const { items: found } = await listInstalled(gh);
   const install = `${config.github.webUrl}/${config.github.host ? 'github-apps' : 'apps'}/${app.slug}/installations/new`;
   if (found.length === 0)
     return [attention('Installations', 'The App is installed nowhere.', `Install it at ${install}.`)];
   const troubled = found.flatMap((one) => {
-    if (one.suspended)
+    if (one.suspendedAt !== null)
       return [
         attention(
-          `Installation on ${one.account}`,
+          `Installation on ${one.account.login}`,
           'It is suspended: nothing is done there.',
           'An owner of the account lifts the suspension in its settings, under "GitHub Apps".',
         ),
@@ -131,7 +132,7 @@ async function installations(
     const says = `It has not granted ${listed(missing)}: specs there fail with that reason.`;
     return [
       wrong(
-        `Installation on ${one.account}`,
+        `Installation on ${one.account.login}`,
         says,
         'An owner of the account accepts the new permissions in its settings, under "GitHub Apps".',
       ),

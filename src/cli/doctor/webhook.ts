@@ -1,11 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import type { Config } from '../../config.ts';
-import { type HookConfig, listRecentAttempts, readHookConfig } from '../../github/app.ts';
+import { type Config, WEBHOOK_PATH } from '../../config.ts';
+import { type HookConfig, readHookConfig } from '../../github/app.ts';
 import type { GitHub } from '../../github/client.ts';
+import { listHookDeliveries } from '../../github/deliveries.ts';
 import { attention, type Finding, ok, unknown, wrong } from './finding.ts';
 
-/** The path that the ingress listens on. */
-const PATH = '/api/github/webhooks';
 const PING_TIMEOUT_MS = 10_000;
 
 /** Looks at where GitHub sends webhooks, at how the last ones were answered, and sends one of its own. */
@@ -17,7 +16,7 @@ export async function checkWebhook(config: Config, gh: GitHub): Promise<Finding[
       wrong(
         'Webhook',
         'The App has no webhook address, so it never hears of anything.',
-        `Enter one in the App's settings at ${page}: ${config.publicUrl ?? 'https://<where this runs>'}${PATH}`,
+        `Enter one in the App's settings at ${page}: ${config.publicUrl ?? 'https://<where this runs>'}${WEBHOOK_PATH}`,
       ),
     ];
   return [address(config, hook, hook.url), await recent(gh), await ping(config, hook.url)];
@@ -31,13 +30,13 @@ function address({ publicUrl, webhookProxyUrl }: Config, hook: HookConfig, url: 
       "Set its content type to application/json in the App's settings.",
     );
   if (url === webhookProxyUrl) return ok('Webhook', `It goes to ${url}, a relay for development.`);
-  if (new URL(url).pathname !== PATH)
+  if (new URL(url).pathname !== WEBHOOK_PATH)
     return wrong(
       'Webhook',
       `It goes to ${url}, where nobody listens.`,
-      `Let the address in the App's settings end with ${PATH}.`,
+      `Let the address in the App's settings end with ${WEBHOOK_PATH}.`,
     );
-  if (publicUrl !== null && url !== `${publicUrl}${PATH}`)
+  if (publicUrl !== null && url !== `${publicUrl}${WEBHOOK_PATH}`)
     return attention(
       'Webhook',
       `It goes to ${url}, and PUBLIC_URL is ${publicUrl}.`,
@@ -54,13 +53,14 @@ function address({ publicUrl, webhookProxyUrl }: Config, hook: HookConfig, url: 
 
 /** What GitHub itself saw, which says more than any question from here. */
 async function recent(gh: GitHub): Promise<Finding> {
-  const attempts = await listRecentAttempts(gh);
-  const failed = attempts.filter(({ delivered }) => !delivered);
+  const page = await listHookDeliveries(gh, null);
+  const attempts = page === 'stale' ? [] : page.items;
+  const failed = attempts.filter(({ ok: arrived }) => !arrived);
   if (attempts.length === 0)
     return unknown('Deliveries', 'GitHub has sent none yet, so nothing can be said of them.');
   if (failed.length === 0) return ok('Deliveries', `The last ${attempts.length} that GitHub sent arrived.`);
   const says = `${failed.length} of the last ${attempts.length} that GitHub sent did not arrive (${words(failed[0]!.status)}).`;
-  if (attempts[0]!.delivered)
+  if (attempts[0]!.ok)
     return attention(
       'Deliveries',
       says,

@@ -4,6 +4,7 @@ import { type Closers, openOrClose } from '../../closers.ts';
 import { connectDatabase, expectDatabase } from '../../db/connect.ts';
 import { startEmbeddedPostgres } from '../../db/embedded/start.ts';
 import { readRecorded } from '../../db/recorded.ts';
+import { readServer } from '../../db/server.ts';
 import { findSpecById } from '../../db/specs.ts';
 import type { Db } from '../../db/types.ts';
 import { UserError } from '../../errors.ts';
@@ -60,5 +61,10 @@ async function openDatabase(closers: Closers): Promise<Db> {
   const db = connectDatabase(url, { poolSize: 2, applicationName: 'specwright-replay' });
   closers.add(() => db.destroy());
   await expectDatabase(db);
+  const { pending } = await readServer(db);
+  if (pending.length > 0)
+    throw new UserError(
+      'The schema of this database is not up to date, so nothing can be read from it. Set DATABASE_URL (or DATA_DIR) to that of the App, and run "npm run migrate" or start the App once.',
+    );
   return db;
 }
