@@ -27,6 +27,7 @@ export type CreatePullOutcome =
   | { readonly kind: 'created'; readonly number: number; readonly url: string; readonly headSha: string }
   | { readonly kind: 'exists' }
   | { readonly kind: 'nothing_between' }
+  | { readonly kind: 'base_missing' }
   | Refused;
 
 export interface NewPull {
@@ -49,6 +50,7 @@ export async function createPull(gh: GitHub, repo: RepoRef, pull: NewPull): Prom
   return orExpected(done, (error): CreatePullOutcome | undefined => {
     if (error.kind === 'exists') return { kind: 'exists' };
     if (/no commits between/i.test(error.detail)) return { kind: 'nothing_between' };
+    if (/pullrequest base invalid/i.test(error.detail)) return { kind: 'base_missing' };
     return isRefusal(error) ? { kind: 'refused', message: error.detail } : undefined;
   });
 }

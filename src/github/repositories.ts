@@ -1,3 +1,4 @@
+import { RetryableError } from '../errors.ts';
 import type { GitHub, RepoRef } from './client.ts';
 import { orExpected } from './errors.ts';
 import { toId } from './ids.ts';
@@ -41,4 +42,11 @@ export async function readRepository(
     hasIssues: data.has_issues,
     deletesBranchOnMerge: data.delete_branch_on_merge ?? false,
   };
+}
+
+/** What to throw where a missing repository decides nothing yet: asked again until a webhook tells or patience ends. */
+export function unseen(): RetryableError {
+  return new RetryableError(
+    'GitHub does not show this repository to the App; is the App still installed on it?',
+  );
 }

@@ -246,7 +246,7 @@ describe('a pull request', () => {
   test.each([
     [422, 'pull_exists', { kind: 'exists' }],
     [422, 'no_commits', { kind: 'nothing_between' }],
-    [422, 'bad_base', { kind: 'refused', message: 'Validation Failed; PullRequest base invalid' }],
+    [422, 'bad_base', { kind: 'base_missing' }],
     [403, 'no_permission', { kind: 'refused', message: 'Resource not accessible by integration' }],
   ])('that can’t be created (%d %s) is an outcome', async (status, name, outcome) => {
     const { gh, github } = writing();

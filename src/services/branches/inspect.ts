@@ -2,6 +2,7 @@ import { annotateSpec, readSpec, type SpecRow } from '../../db/specs.ts';
 import { listTasks } from '../../db/tasks.ts';
 import type { RepoRef } from '../../github/client.ts';
 import { compareCommits } from '../../github/commits.ts';
+import { readRepository, unseen } from '../../github/repositories.ts';
 import { readBlob, readTree, type TreeEntry } from '../../github/trees.ts';
 import type { Deps } from '../deps.ts';
 import { reachOf } from '../effects/target.ts';
@@ -35,7 +36,7 @@ async function judge(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInpu
   const head = spec.checkpoint_sha;
   if (head === null) return { type: 'nothing_new' };
   const compared = await compareCommits(deps.github, repo, { base: spec.base_branch!, head });
-  if (compared.kind === 'missing') return refused(`the branch \`${spec.base_branch}\` is gone.`);
+  if (compared.kind === 'missing') return baseGone(deps, spec, repo);
   const lost = await lostTasks(deps, spec, compared.commits);
   if (lost.length > 0 && compared.complete) {
     return refused(`commits of finished tasks are not in the result: ${lost.join(', ')}.`);
@@ -61,6 +62,13 @@ async function judge(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInpu
   }
   await keepTemplate(deps, { spec, repo, entries: before.entries });
   return { type: 'gate_passed', sha: head };
+}
+
+/** GitHub says "not found" of everything in a repository that went where the App can't see: that is no lost branch. */
+async function baseGone(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInput> {
+  const found = await readRepository(deps.github, repo);
+  if (found.kind === 'missing') throw unseen();
+  return refused(`the branch \`${spec.base_branch}\` is gone.`);
 }
 
 /** A push can't rewrite what was pushed before without this showing it. */

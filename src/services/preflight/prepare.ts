@@ -5,7 +5,7 @@ import type { RepoRef } from '../../github/client.ts';
 import { GitHubError } from '../../github/errors.ts';
 import { readInstallation } from '../../github/installations.ts';
 import { readRef } from '../../github/refs.ts';
-import { readRepository } from '../../github/repositories.ts';
+import { readRepository, unseen } from '../../github/repositories.ts';
 import { PERMISSIONS } from '../../github/tokens.ts';
 import { branchName } from '../branches/name.ts';
 import type { Deps } from '../deps.ts';
@@ -70,8 +70,8 @@ async function ask(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInput>
     readRepository(deps.github, repo),
     readBranchRules(deps.github, repo, branch),
   ]);
-  if (repository.kind === 'missing')
-    return failed(['Specwright can no longer see this repository. Install the App on it again.']);
+  // It may have gone elsewhere a moment ago: the webhook that tells where decides, and comes when it comes.
+  if (repository.kind === 'missing') throw unseen();
   const base = spec.base_branch ?? settingsOf(spec).base ?? repository.defaultBranch;
   const head = await readRef(deps.github, repo, `heads/${base}`);
   const problems = [...repositoryProblems(repository, { base, head }), ...ruleProblems(rules, branch)];

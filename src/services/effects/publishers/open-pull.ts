@@ -33,6 +33,10 @@ export async function openPull(deps: Deps, publishing: Publishing): Promise<Publ
     if (there) return done(there);
     return { kind: 'refused', cause: 'the pull request exists but was not listed yet', again: true };
   }
+  if (made.kind === 'base_missing') {
+    const cause = `The branch \`${spec.base_branch}\`, which the pull request was to go into, is gone.`;
+    return { kind: 'refused', cause, again: false };
+  }
   const cause =
     made.kind === 'nothing_between' ? 'GitHub sees no commits between base and branch' : made.message;
   return { kind: 'refused', cause: `GitHub refused the pull request: ${cause}`, again: true };
