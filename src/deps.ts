@@ -64,7 +64,7 @@ async function open(
   closers.add(() => db.destroy());
   await expectDatabase(db);
   await migrateOnce(databaseUrl);
-  const boss = await startJobs(databaseUrl, log, closers);
+  const boss = await startJobs(databaseUrl, log, { closers, works: options.worker });
   const gatewayApp = Fastify();
   closers.add(() => gatewayApp.close());
   const provider = options.worker ? openProvider(config, log) : null;
@@ -132,7 +132,12 @@ async function startEmbedded(config: Config, log: RootLogger, closers: Closers):
 /** More than pg-boss's longest statement takes, its schema's creation. */
 const JOB_QUERY_MS = 15_000;
 
-async function startJobs(url: string, log: RootLogger, closers: Closers): Promise<PgBoss> {
+/** A process that only asks for jobs neither listens for them nor looks after them: that is for those that work. */
+async function startJobs(
+  url: string,
+  log: RootLogger,
+  { closers, works }: { closers: Closers; works: boolean },
+): Promise<PgBoss> {
   const options = {
     connectionString: url,
     application_name: 'specwright-jobs',
@@ -140,7 +145,8 @@ async function startJobs(url: string, log: RootLogger, closers: Closers): Promis
     // A connection that died unheard is given up; pg-boss watches the one that listens by itself.
     query_timeout: JOB_QUERY_MS,
     connectionTimeoutMillis: 5000,
-    useListenNotify: true,
+    useListenNotify: works,
+    supervise: works,
     superviseIntervalSeconds: 1,
     monitorIntervalSeconds: 1,
     schedule: false,

@@ -1,5 +1,6 @@
 /** The App as a process of its own, started as in production. */
 import { generateKeyPairSync } from 'node:crypto';
+import { startCommand } from '../../test/harness/start-command.ts';
 import { type Child, startChild } from './child.ts';
 
 export interface AppOptions {
@@ -14,9 +15,12 @@ export interface AppOptions {
 
 /** Starts it; `found` is its URL. No GitHub is there: for measurements whose deliveries ask it nothing. */
 export function startApp({ role, databaseUrl, webhookSecret, folder, env }: AppOptions): Promise<Child> {
+  const flags = startCommand();
+  const [program] = flags.splice(-2) as [string, string];
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return startChild({
-    program: 'src/cli/main.ts',
+    flags,
+    program,
     args: ['start'],
     env: {
       APP_ID: '1',

@@ -1,6 +1,7 @@
 /** Child processes of a measurement: started, awaited, asked for their memory, and never left behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Child {
@@ -13,14 +14,17 @@ export interface Child {
 }
 
 export interface ChildOptions {
-  /** Path of the program, from the project's folder. */
+  /** Path of the program, from the project's folder, or absolute. */
   readonly program: string;
+  /** For Node itself. */
+  readonly flags?: readonly string[];
   readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Its first group is what `found` answers. */
   readonly ready: RegExp;
 }
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const START_MS = 60_000;
 const STOP_MS = 15_000;
 
@@ -48,9 +52,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   }
 }
 
-function spawnNode({ program, args = [], env }: ChildOptions): ChildProcess {
-  const path = fileURLToPath(new URL(`../../${program}`, import.meta.url));
-  return spawn(process.execPath, [path, ...args], {
+function spawnNode({ program, flags = [], args = [], env }: ChildOptions): ChildProcess {
+  const path = resolve(ROOT, program);
+  return spawn(process.execPath, [...flags, path, ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { zstdCompressSync } from 'node:zlib';
 import type { Knex } from 'knex';
 import { systemClock } from '../../src/clock.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Dispatcher } from '../../src/services/inbox/dispatch.ts';
 import { type Inbox, type InboxOptions, startInbox } from '../../src/services/inbox/inbox.ts';
+import { packBody } from '../../src/services/inbox/packing.ts';
 
 /** Stores a webhook as ingress does and answers its GUID. */
 export async function deliver(
@@ -18,7 +18,7 @@ export async function deliver(
     event: 'issues',
     ...row,
     guid,
-    bytes: zstdCompressSync(Buffer.from(body)),
+    bytes: await packBody(Buffer.from(body)),
   });
   return guid;
 }

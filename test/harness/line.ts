@@ -4,7 +4,6 @@ import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { Script } from '../../src/agent/script.ts';
 import { loadConfig, secretsOf } from '../../src/config.ts';
@@ -15,6 +14,7 @@ import { type Running, startProcess } from '../../src/main.ts';
 import { demoScript } from './artifacts.ts';
 import { watchConformance } from './conformance.ts';
 import { type FreshDatabase, freshDatabase } from './database.ts';
+import { startCommand } from './start-command.ts';
 
 /** An emulated GitHub, a database of its own and the environment for App processes; nothing runs yet. */
 export interface Line {
@@ -150,7 +150,6 @@ async function startInProcess(env: Record<string, string>, logFile: string): Pro
   return startProcess(read.config, { log });
 }
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const START_MS = 60_000;
 
 /** Starts the App as a process of its own; `ready` fails when it ends before it listens. */
@@ -158,7 +157,7 @@ export function launchApp(
   env: Readonly<Record<string, string>>,
   logFile: string,
 ): Omit<ChildApp, 'url'> & { readonly ready: Promise<string> } {
-  const child = spawn(process.execPath, [MAIN, 'start'], {
+  const child = spawn(process.execPath, startCommand(), {
     cwd: tmpdir(),
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

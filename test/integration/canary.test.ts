@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SpecRow } from '../../src/db/specs.ts';
+import { unpackBody } from '../../src/services/inbox/packing.ts';
 import { type Canary, canaryOf, canaryOfKey, findCanaries, spellings } from '../harness/canaries.ts';
 import { settledInvariants } from '../harness/invariants.ts';
 import { type ChildApp, type Line, openLine } from '../harness/line.ts';
@@ -194,7 +194,7 @@ async function collect(): Promise<void> {
   places.set('log', await readFile(line.logFile));
   places.set('database', await dumpDatabase());
   const deliveries = await line.database.db('deliveries').whereRaw('octet_length(bytes) > 0');
-  places.set('deliveries', Buffer.concat(deliveries.map(({ bytes }) => zstdDecompressSync(bytes))));
+  places.set('deliveries', Buffer.concat(deliveries.map(({ bytes }) => unpackBody(bytes))));
   places.set('answers of the API', await askApi());
 }
 

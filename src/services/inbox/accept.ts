@@ -8,12 +8,11 @@
 // - The process dies after a commit and before its announcement → workers find the rows when they look by themselves,
 //   a second later at the latest.
 
-import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdCompressSync } from 'node:zlib';
 import { crashPoint } from '../../crash-point.ts';
 import type { DeliveryStore, NewDelivery } from '../../db/deliveries.ts';
 import type { Logger } from '../../log.ts';
 import { createAnnouncer } from './announce.ts';
+import { packBody } from './packing.ts';
 
 /** A webhook whose signature was good; `body` is the raw bytes. */
 export interface SignedDelivery {
@@ -90,7 +89,7 @@ export function createAccept(options: AcceptOptions): Accept {
   }
 
   return async ({ guid, event, body }) => {
-    const bytes = await compress(body);
+    const bytes = await packBody(body);
     if (waitingBytes + bytes.length > MAX_WAITING_BYTES && waitingBytes > 0) return 'unavailable';
     waitingBytes += bytes.length;
     return await new Promise<Acceptance>((resolve) => {
@@ -133,19 +132,4 @@ function takeBatch(queue: readonly Waiting[]): { rows: Waiting[]; rest: Waiting[
   });
   const rows = tooMany === -1 ? live : live.slice(0, tooMany);
   return { rest: live.slice(rows.length), rows: [...rows].sort((a, b) => (a.guid < b.guid ? -1 : 1)) };
-}
-
-const level = { [constants.ZSTD_c_compressionLevel]: 1 };
-const compressAside = promisify(zstdCompress);
-/** A thread costs more than it saves below this; above, it keeps the event loop free. */
-const ASIDE_BYTES = 256 * 1024;
-
-/**
- * Told the size beforehand, the compressor takes smaller tables, and an output buffer near the result's size spares the
- * collector of garbage most of its work: together a third less time for a usual body.
- */
-async function compress(body: Buffer): Promise<Buffer> {
-  const chunkSize = Math.min(64 * 1024, Math.max(1024, body.length >> 2));
-  const options = { params: level, pledgedSrcSize: body.length, chunkSize };
-  return body.length > ASIDE_BYTES ? await compressAside(body, options) : zstdCompressSync(body, options);
 }

@@ -1,7 +1,4 @@
-import { zstdDecompressSync } from 'node:zlib';
-
-/** Above what ingress takes. */
-const MAX_BYTES = 32 * 1024 * 1024;
+import { unpackBody } from './packing.ts';
 
 /** NUL, or a surrogate that may be half a character. */
 const UNSTORABLE = /\\u(?:0000|[dD][89a-fA-F])/;
@@ -19,7 +16,7 @@ function storable(json: string): string {
 /** Reads a stored body; undefined if it is no JSON object. */
 export function readPayload(bytes: Buffer): Record<string, unknown> | undefined {
   try {
-    const text = zstdDecompressSync(bytes, { maxOutputLength: MAX_BYTES }).toString();
+    const text = unpackBody(bytes).toString();
     const value: unknown = JSON.parse(UNSTORABLE.test(text) ? storable(text) : text);
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isObject ? (value as Record<string, unknown>) : undefined;
