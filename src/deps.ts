@@ -10,6 +10,7 @@ import { type Closers, openOrClose } from './closers.ts';
 import type { Config } from './config.ts';
 import { connectDatabase, expectDatabase } from './db/connect.ts';
 import { startEmbeddedPostgres } from './db/embedded/start.ts';
+import { createGitTokenStore } from './db/git-tokens.ts';
 import { createGitHubLimits } from './db/github-limits.ts';
 import { migrate } from './db/migrate.ts';
 import { createWriteBudget } from './db/write-budget.ts';
@@ -22,10 +23,12 @@ import { serveOnSocket } from './http/gateway/socket.ts';
 import type { RootLogger } from './log.ts';
 import { createLocalProvider } from './sandbox/local.ts';
 import type { SandboxProvider } from './sandbox/provider.ts';
+import { createSealer } from './seal.ts';
 import type { AgentChoice, Deps, SandboxChoice, Timing } from './services/deps.ts';
 import { createJobs, createQueues } from './services/jobs/jobs.ts';
 import { bundleRunner, type RunnerBundle } from './services/sandboxes/bundle.ts';
-import { createGitTokens } from './services/sandboxes/git-tokens.ts';
+import { createGitTokens, type GitTokens } from './services/sandboxes/git-tokens.ts';
+import { createKeptTokens } from './services/sandboxes/kept-tokens.ts';
 import { createBackend } from './services/steps/backend.ts';
 
 /** Everything a process holds open. */
@@ -35,6 +38,7 @@ export interface Opened {
   readonly databaseUrl: string;
   /** What the gateway asks, on the sandboxes' sockets as on the public port. */
   readonly backend: ReturnType<typeof createBackend>;
+  readonly gitTokens: GitTokens;
   /** Null in a process that runs no sandboxes. */
   readonly provider: SandboxProvider | null;
   close(): Promise<void>;
@@ -81,7 +85,10 @@ async function open(
     userAgent: 'specwright',
     ...(options.onCall ? { onCall: options.onCall } : {}),
   });
-  const gitTokens = createGitTokens(github, log);
+  const sealer = createSealer(config.privateKey, 'git tokens');
+  const gitTokens = createGitTokens(
+    createKeptTokens({ github, store: createGitTokenStore(db), sealer, log }),
+  );
   const deps: Deps = {
     db,
     jobs: createJobs(boss),
@@ -107,7 +114,7 @@ async function open(
   const backend = createBackend(deps, gitTokens);
   await gatewayApp.register(gateway(backend), { prefix: GATEWAY_PREFIX });
   await gatewayApp.ready();
-  return { deps, boss, databaseUrl, backend, provider, close: () => closers.closeAll() };
+  return { deps, boss, databaseUrl, backend, gitTokens, provider, close: () => closers.closeAll() };
 }
 
 /** On a connection of its own: what waits for another process that migrates looks like a dead one. */

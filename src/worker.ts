@@ -87,9 +87,10 @@ export async function startWorker(config: Config, opened: Opened): Promise<Worke
   const recovery = recoveryPasses(deps, intake, { ...config.times, enterprise });
   const loops = [
     repeat('sweep', deps.timing.sweepSeconds * 1000, () => sweep(deps)),
-    ...[...sandboxPasses(deps, provider, endClosing), ...recovery].map(({ what, everyMs, pass }) =>
-      repeat(what, everyMs, pass),
-    ),
+    ...[
+      ...sandboxPasses(deps, provider, { endClosing, revokeLeft: opened.gitTokens.revokeLeft }),
+      ...recovery,
+    ].map(({ what, everyMs, pass }) => repeat(what, everyMs, pass)),
   ];
   return {
     async stop() {

@@ -12,6 +12,7 @@ import * as lostSandboxes from './0010_lost_sandboxes.ts';
 import * as deliveryIndexes from './0011_delivery_indexes.ts';
 import * as githubLimits from './0012_github_limits.ts';
 import * as described from './0013_described.ts';
+import * as gitTokens from './0014_git_tokens.ts';
 
 interface Step {
   up(knex: Knex): Promise<void>;
@@ -32,6 +33,7 @@ export const migrations: Readonly<Record<string, Step>> = {
   '0011_delivery_indexes': deliveryIndexes,
   '0012_github_limits': githubLimits,
   '0013_described': described,
+  '0014_git_tokens': gitTokens,
 };
 
 /** The same as a source for knex; `names` limits it to some of them (tests apply them one by one). */

@@ -65,6 +65,7 @@ function actorOfToken(world: World, secret: string): Actor {
   if (!token || !installation || !app || token.expiresAt <= now(world)) throw problem(401, 'Bad credentials');
   refuseFresh(world, token.mintedAt);
   if (installation.suspendedAt) throw problem(403, 'This installation has been suspended');
+  world.usedTokens.add(secret);
   const { permissions, repositoryIds } = token;
   return { kind: 'installation', app, installation, permissions, repositoryIds, token: secret };
 }

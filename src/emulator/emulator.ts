@@ -82,7 +82,7 @@ export interface Emulator {
   requests(): readonly RequestRecord[];
   deliveries(): readonly DeliveryRecord[];
   /** Every installation token that was ever minted, and whether GitHub would still take it. */
-  installationTokens(): (MintRecord & { readonly live: boolean })[];
+  installationTokens(): (MintRecord & { readonly live: boolean; readonly used: boolean })[];
   /** Sends the newest delivery with this GUID again, as `POST /app/hook/deliveries/{id}/attempts` does, and waits until it was. */
   redeliver(guid: string): Promise<void>;
   /** Posts a signed webhook of any content past queue and hooks; the receiver's status, null for none in 10 s. */
@@ -116,6 +116,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     formerNames: new Map(),
     tokens: new Map(),
     minted: [],
+    usedTokens: new Set(),
     requests: [],
     deliveries: [],
     hooks,

@@ -32,7 +32,11 @@ export function observations(world: World, sender: WebhookSender): Observations 
     requests: () => world.requests,
     deliveries: () => world.deliveries,
     installationTokens: () =>
-      world.minted.map((record) => ({ ...record, live: isLive(world, record.secret) })),
+      world.minted.map((record) => ({
+        ...record,
+        live: isLive(world, record.secret),
+        used: world.usedTokens.has(record.secret),
+      })),
     async redeliver(guid) {
       const old = world.deliveries.findLast((one) => one.guid === guid);
       const app = old && world.apps.get(old.appId);

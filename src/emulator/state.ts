@@ -197,6 +197,8 @@ export interface World {
   readonly formerNames: Map<string, number>;
   readonly tokens: Map<string, Token>;
   readonly minted: MintRecord[];
+  /** Secrets that somebody has called with. */
+  readonly usedTokens: Set<string>;
   readonly requests: RequestRecord[];
   readonly deliveries: DeliveryRecord[];
   readonly hooks: EmulatorHooks;

@@ -85,6 +85,8 @@ export interface GitHub {
   ): Promise<Endpoints[R]['response']>;
   /** A token for git, for one run, one repository and its contents only; the caller revokes it. */
   mintGitToken(repo: RepoRef, access: 'read' | 'write'): Promise<GitToken>;
+  /** Makes a git token worthless; one that already is counts as revoked. */
+  revokeGitToken(installationId: number, token: string): Promise<void>;
   /** The same door with tighter limits. */
   within(limits: CallLimits): GitHub;
 }
@@ -169,6 +171,7 @@ function door(context: Context): GitHub {
     callAsApp: async (route, parameters, follow) =>
       (await askAsApp(context, { route, parameters, follow })) as never,
     mintGitToken: (repo, access) => tokens.mintGit(repo, access),
+    revokeGitToken: (installationId, token) => tokens.revokeGit(installationId, token),
     within: (tighter) => door({ ...context, limits: { ...limits, ...tighter } }),
   };
 }

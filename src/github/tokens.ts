@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { crashPoint } from '../crash-point.ts';
 import type { RepoRef, TokenProfile } from './client.ts';
-import { GitHubError, MINT_ROUTE, orExpected } from './errors.ts';
+import { GitHubError, MINT_ROUTE } from './errors.ts';
 import { seenEverywhere } from './patience.ts';
 import type { Wire } from './wire.ts';
 
@@ -22,8 +22,6 @@ export const PERMISSIONS: Readonly<Record<TokenScope, Readonly<Record<string, 'r
 export interface GitToken {
   readonly token: string;
   readonly expiresAt: Date;
-  /** Makes the token worthless; one that already is counts as revoked. */
-  revoke(): Promise<void>;
 }
 
 export interface InstallationToken {
@@ -38,6 +36,8 @@ export interface Tokens {
   renewed(repo: RepoRef, profile: TokenScope, refused: string): Promise<InstallationToken>;
   /** A token that only the caller has; never cached. */
   mintGit(repo: RepoRef, access: 'read' | 'write'): Promise<GitToken>;
+  /** Makes such a token worthless; one that already is counts as revoked. */
+  revokeGit(installationId: number, token: string): Promise<void>;
 }
 
 /** Tokens live an hour; a call that starts now must not see its token end. */
@@ -76,6 +76,7 @@ export function createTokens(wire: Wire, clock: Clock): Tokens {
       return token.token === refused ? ask(repo, profile, true) : token;
     },
     mintGit: (repo, access) => mintGit({ wire, clock }, repo, access),
+    revokeGit: (installationId, token) => revoke({ wire, clock }, installationId, token),
   };
 }
 
@@ -88,12 +89,11 @@ async function mintGit(door: Door, repo: RepoRef, access: 'read' | 'write'): Pro
       permissions: { contents: access },
     }),
   );
-  crashPoint('token.minted');
   const { token, expires_at } = data;
-  return { token, expiresAt: new Date(expires_at), revoke: () => revoke(door, repo, token) };
+  return { token, expiresAt: new Date(expires_at) };
 }
 
-async function revoke({ wire, clock }: Door, repo: RepoRef, token: string): Promise<void> {
+async function revoke({ wire, clock }: Door, installationId: number, token: string): Promise<void> {
   crashPoint('token.before-revoke');
   const route = 'DELETE /installation/token';
   const send = () =>
@@ -103,16 +103,19 @@ async function revoke({ wire, clock }: Door, repo: RepoRef, token: string): Prom
       parameters: {},
       token,
       profile: 'git',
-      installationId: repo.installationId,
+      installationId,
       signal: AbortSignal.timeout(REVOKE_TIMEOUT_MS),
     });
   for (const wait of [...REVOKE_WAITS_MS, null]) {
     try {
-      await orExpected(send(), (error) => (error.kind === 'unauthorized' ? 'revoked' : undefined));
+      await send();
       return;
     } catch (error) {
+      if (!(error instanceof GitHubError)) throw error;
+      // A fresh token may be refused before it works: only one that is refused to the last is worth nothing.
+      if (wait === null && error.kind === 'unauthorized') return;
       // Doing it twice does no harm, and a token that is left lives for an hour.
-      if (wait === null || !(error instanceof GitHubError)) throw error;
+      if (wait === null) throw error;
       await clock.sleep(wait);
     }
   }

@@ -25,6 +25,8 @@ interface Reach {
   readonly phases: readonly CrashPhase[];
   /** Why no process comes by in the other phases; empty where there are none. */
   readonly otherwise: string;
+  /** Also come by, and not struck, wherever a process tidies up after one that died. */
+  readonly afterDeath?: true;
 }
 
 const everywhere = (group: CrashGroup): Reach => ({ group, phases: crashPhases, otherwise: '' });
@@ -98,7 +100,7 @@ export const reachOf: Readonly<Record<CrashPoint, Reach>> = {
   'gateway.result-before-commit': atWork('gateway'),
   'gateway.result-committed': atWork('gateway'),
   'token.minted': atWork('sandbox'),
-  'token.before-revoke': atWorkAndAfter('sandbox'),
+  'token.before-revoke': { ...atWorkAndAfter('sandbox'), afterDeath: true },
   'push.intended': once('gateway', 'execute', 'commits are made and pushed while tasks are executed'),
   'push.forwarded': once('gateway', 'execute', 'commits are made and pushed while tasks are executed'),
   'push.settled': once('gateway', 'execute', 'commits are made and pushed while tasks are executed'),

@@ -9,7 +9,6 @@ import { isLive, type Status } from '../../src/services/spec/states.ts';
 import type { Line } from './line.ts';
 
 interface Options {
-  readonly killedAt?: Date;
   /** Shas of commits that people pushed. */
   readonly peoplesCommits?: readonly string[];
 }
@@ -41,9 +40,8 @@ export async function settledInvariants(line: Line, options: Options = {}, ms = 
 
 /**
  * What has to hold whatever happened, read from the emulated GitHub and the database once nothing moves any more:
- * one sentence for each thing that does not. A process that was killed can't revoke its tokens, which end within the
- * hour: `killedAt` is a moment after the last such end (and after what it had sent was answered), and tokens minted
- * before it are left out.
+ * one sentence for each thing that does not. A token that was on its way to a process when that was killed is nobody's
+ * and ends within the hour: those that were never used are left out.
  */
 export async function checkInvariants(line: Line, options: Options = {}): Promise<string[]> {
   const repo = (await line.github.state()).repos[line.world.repo.fullName]!;
@@ -55,7 +53,7 @@ export async function checkInvariants(line: Line, options: Options = {}): Promis
     ...(await unsentEffects(line)),
     ...(await openDeliveries(line)),
     ...(await orphans(line)),
-    ...liveGitTokens(line, options.killedAt ?? new Date(0)),
+    ...liveGitTokens(line),
   ];
 }
 
@@ -258,9 +256,9 @@ async function brokenSequences(line: Line): Promise<string[]> {
 }
 
 /** Only a run's git token is asked for with nothing but the contents. */
-function liveGitTokens(line: Line, killedAt: Date): string[] {
+function liveGitTokens(line: Line): string[] {
   const live = line.github
     .installationTokens()
-    .filter((token) => token.live && token.mintedAt > killedAt && String(token.asked) === 'contents');
+    .filter((token) => token.live && token.used && String(token.asked) === 'contents');
   return live.length === 0 ? [] : [`${live.length} git tokens were not revoked`];
 }

@@ -80,6 +80,10 @@ const samples: Record<string, (db: Knex) => Promise<void>> = {
     await db('projects').update({ described_at: new Date() });
     await db('installations').update({ described_at: new Date() });
   },
+  async '0014_git_tokens'(db) {
+    const token = { id: randomUUID(), sandbox_id: randomUUID(), installation_id: 1 };
+    await db('git_tokens').insert({ ...token, sealed: Buffer.from('x'), expires_at: new Date() });
+  },
 };
 
 const spec = (row: object) => ({

@@ -1,9 +1,11 @@
 import { expect, jest, test } from '@jest/globals';
+import type { GitTokenRow, GitTokenStore } from '../../src/db/git-tokens.ts';
 import { StaleError } from '../../src/errors.ts';
-import type { GitHub } from '../../src/github/client.ts';
 import type { GitToken } from '../../src/github/tokens.ts';
 import { createLogger } from '../../src/log.ts';
+import { createSealer } from '../../src/seal.ts';
 import { createGitTokens } from '../../src/services/sandboxes/git-tokens.ts';
+import { createKeptTokens, type KeptTokensOptions } from '../../src/services/sandboxes/kept-tokens.ts';
 
 const repo = { owner: 'acme', name: 'shop', repositoryId: 1, installationId: 2 };
 const HOUR_MS = 3_600_000;
@@ -18,12 +20,21 @@ function rig() {
         const token = `${access}-${waiting.length}`;
         waiting.push(() => {
           live.add(token);
-          const revoke = async () => void live.delete(token);
-          resolve({ token, expiresAt: new Date(Date.now() + HOUR_MS), revoke });
+          resolve({ token, expiresAt: new Date(Date.now() + HOUR_MS) });
         });
       }),
-  } as unknown as GitHub;
-  return { live, waiting, tokens: createGitTokens(github, createLogger({ level: 'fatal', secrets: [] })) };
+    revokeGitToken: async (_installationId: number, token: string) => void live.delete(token),
+  } as KeptTokensOptions['github'];
+  const rows = new Map<string, GitTokenRow>();
+  const store: GitTokenStore = {
+    keep: async (row) => void rows.set(row.id, row),
+    forget: async (id) => void rows.delete(id),
+    listLeft: async (limit) => [...rows.values()].slice(0, limit),
+  };
+  const log = createLogger({ level: 'fatal', secrets: [] });
+  const process = (secret = 'a key') =>
+    createGitTokens(createKeptTokens({ github, store, sealer: createSealer(secret, 'test'), log }));
+  return { live, waiting, rows, process, tokens: process() };
 }
 
 test('a sandbox has one token an access, which its end revokes', async () => {
@@ -78,4 +89,23 @@ test('a token that is refused is replaced, unless it is so fresh that another wo
   expect(await next).toBe('read-1');
   jest.useRealTimers();
   expect([...live]).toEqual(['read-1']);
+});
+
+test('what a process left behind is revoked by another, and its row holds nothing that can be read', async () => {
+  const { live, waiting, rows, tokens, process } = rig();
+  const asked = tokens.tokenFor('a', repo, { access: 'write' });
+  waiting[0]!();
+  await asked;
+  expect([...rows.values()].map(({ sealed }) => sealed.includes('write-0'))).toEqual([false]);
+  await process().revokeLeft();
+  expect([live.size, rows.size]).toEqual([0, 0]);
+});
+
+test('a token that can not be read any more is left to its end', async () => {
+  const { live, waiting, rows, tokens, process } = rig();
+  const asked = tokens.tokenFor('a', repo, { access: 'write' });
+  waiting[0]!();
+  await asked;
+  await process('another key').revokeLeft();
+  expect([live.size, rows.size]).toEqual([1, 0]);
 });

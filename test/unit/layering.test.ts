@@ -25,6 +25,7 @@ const leaves = [
   'log',
   'permissions',
   'private-key',
+  'seal',
 ];
 
 /** The layer of a file: its first folder below src, "leaf", or the file's own name ("main", "deps", "index"). */

@@ -2,13 +2,16 @@
  * Race ledger
  * - A sandbox ends while a git call of its own still asks for a token → once it is released it gets none; one that is
  *   being minted at that moment is waited for and revoked (test/unit/git-tokens).
+ * - The process dies → its tokens are in the database, sealed, and whoever closes the sandbox's row has them revoked
+ *   (test/unit/git-tokens, test/crash). Between GitHub's answer and the row lie some milliseconds: a token that is lost there
+ *   ends within the hour, and nobody has it.
+ * - Two revoke the same token → for the second it counts as revoked.
  */
-import { messageOf, StaleError } from '../../errors.ts';
-import type { GitHub, RepoRef } from '../../github/client.ts';
-import type { GitToken } from '../../github/tokens.ts';
-import type { Logger } from '../../log.ts';
+import { StaleError } from '../../errors.ts';
+import type { RepoRef } from '../../github/client.ts';
+import type { KeptToken, KeptTokens } from './kept-tokens.ts';
 
-/** Git tokens of the sandboxes that this process serves. They stay in memory and never leave the gateway. */
+/** Git tokens of the sandboxes that this process serves. They never leave the gateway unless sealed. */
 export interface GitTokens {
   /**
    * The sandbox's token, minted at its first use, again shortly before it ends, and anew when the repository came to
@@ -22,6 +25,8 @@ export interface GitTokens {
   ): Promise<string>;
   /** Revokes what the sandbox used. */
   release(sandboxId: string): Promise<void>;
+  /** Revokes what sandboxes that are gone have left, whoever served them. */
+  revokeLeft(): Promise<void>;
 }
 
 /** A clone or push that starts now may take some minutes. */
@@ -34,16 +39,18 @@ const RELEASED_KEPT = 1000;
 interface Held {
   readonly installationId: number;
   readonly askedAt: number;
-  readonly token: Promise<GitToken>;
+  readonly token: Promise<KeptToken>;
 }
 
-export function createGitTokens(github: GitHub, log: Logger): GitTokens {
+/** Shares them among the calls of a sandbox. */
+export function createGitTokens(tokens: KeptTokens): GitTokens {
   const held = new Map<string, Held>();
   const released = new Set<string>();
   const keyOf = (sandboxId: string, access: string) => `${sandboxId}/${access}`;
 
-  const mint = (key: string, repo: RepoRef, access: 'read' | 'write') => {
-    const token = github.mintGitToken(repo, access);
+  const mint = (sandboxId: string, repo: RepoRef, access: 'read' | 'write') => {
+    const key = keyOf(sandboxId, access);
+    const token = tokens.mint(sandboxId, repo, access);
     const made = { installationId: repo.installationId, askedAt: Date.now(), token };
     held.set(key, made);
     // A failed mint is asked for again by the next call.
@@ -51,16 +58,9 @@ export function createGitTokens(github: GitHub, log: Logger): GitTokens {
     return token;
   };
 
-  const revoke = async (sandboxId: string, token: Promise<GitToken>) => {
-    try {
-      await (await token).revoke();
-    } catch (error) {
-      log.warn(
-        { sandbox: sandboxId, error: messageOf(error) },
-        'git token not revoked, it ends within the hour',
-      );
-    }
-  };
+  const revokeOnce = (token: Promise<KeptToken>) =>
+    // One that could not be minted is none.
+    token.then(tokens.revoke, () => {});
 
   return {
     async tokenFor(sandboxId, repo, { access, refused = false }) {
@@ -69,12 +69,12 @@ export function createGitTokens(github: GitHub, log: Logger): GitTokens {
       const known = held.get(key);
       if (known && isSpent(known, repo, refused)) {
         held.delete(key);
-        void revoke(sandboxId, known.token);
+        void revokeOnce(known.token);
       }
-      const token = await (held.get(key)?.token ?? mint(key, repo, access));
+      const token = await (held.get(key)?.token ?? mint(sandboxId, repo, access));
       if (token.expiresAt.getTime() - Date.now() > RENEW_BEFORE_MS) return token.token;
       if (released.has(sandboxId)) throw new StaleError('the sandbox has ended');
-      return (await mint(key, repo, access)).token;
+      return (await mint(sandboxId, repo, access)).token;
     },
     async release(sandboxId) {
       released.add(sandboxId);
@@ -83,9 +83,10 @@ export function createGitTokens(github: GitHub, log: Logger): GitTokens {
         const key = keyOf(sandboxId, access);
         const known = held.get(key);
         held.delete(key);
-        if (known) await revoke(sandboxId, known.token);
+        if (known) await revokeOnce(known.token);
       }
     },
+    revokeLeft: tokens.revokeLeft,
   };
 }
 

@@ -9,17 +9,19 @@ const OWNER_PASS_MS = 2000;
 /** With the heartbeat's timeout this is the longest time until a loss is noticed. */
 const WATCH_MS = 5000;
 const REAP_MS = 3 * 60_000;
+const LEFT_TOKENS_MS = 5000;
 
-/** What a worker looks after again and again so that no sandbox is forgotten; `endClosing` ends its own. */
+/** What a worker looks after again and again so that no sandbox is forgotten; `endClosing` ends its own, `revokeLeft` their tokens. */
 export function sandboxPasses(
   deps: Deps,
   provider: SandboxProvider | null,
-  endClosing: () => Promise<void>,
+  { endClosing, revokeLeft }: { endClosing: () => Promise<void>; revokeLeft: () => Promise<void> },
 ): RepeatedPass[] {
   return [
     { what: 'lost sandboxes', everyMs: WATCH_MS, pass: createWatch(deps) },
     { what: 'owned sandboxes', everyMs: OWNER_PASS_MS, pass: endClosing },
     { what: 'orphans', everyMs: OWNER_PASS_MS, pass: () => adoptOrphans(deps) },
+    { what: 'left tokens', everyMs: LEFT_TOKENS_MS, pass: revokeLeft },
     ...(provider ? [{ what: 'reap', everyMs: REAP_MS, pass: () => reap(deps, provider) }] : []),
   ];
 }
