@@ -52,6 +52,16 @@ export async function takeEffect(
   return rows[0] ?? null;
 }
 
+/** Seconds until another process has to be done with a pending effect; null when none has it. */
+export async function leaseOfEffect(db: Db, key: string): Promise<number | null> {
+  const { rows } = await db.raw(
+    `select extract(epoch from lease_until - specwright_now())::float as seconds from effects
+     where effect_key = ? and state = 'pending' and lease_until > specwright_now()`,
+    [key],
+  );
+  return rows[0]?.seconds ?? null;
+}
+
 /** A write leaves now; until its answer is recorded nobody knows whether it arrived. */
 export async function noteSending(db: Db, key: string): Promise<void> {
   await db('effects')
@@ -144,6 +154,14 @@ export async function listDueEffects(db: Db, olderThanSeconds: number): Promise<
 
 export async function readEffect(db: Db | Trx, key: string): Promise<EffectRow | null> {
   return (await db('effects').where({ effect_key: key }).first()) ?? null;
+}
+
+/** Whether the spec's branch is still to be made: until it is, its name may change. */
+export async function isBranchPending(db: Db, specId: string): Promise<boolean> {
+  const row = await db('effects')
+    .where({ spec_id: specId, kind: 'create_branch', state: 'pending' })
+    .first('effect_key');
+  return row !== undefined;
 }
 
 /** True when the App was asked before to put this label on the spec's issue. */

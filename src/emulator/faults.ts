@@ -38,6 +38,7 @@ export async function underFault(fault: Fault | null, work: () => Promise<Reply>
   if ('redirect' in fault) return { reply: redirection(fault.status ?? 301, fault.redirect), cut: 'none' };
   if (!('after' in fault)) return { reply: replacement(fault), cut: 'none' };
   const done = await work();
+  if (fault.lateMs !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.lateMs));
   if (fault.after === 'half') return { reply: done, cut: 'half' };
   if (done.body instanceof Readable) done.body.destroy(); // what would have been sent is thrown away
   if (fault.after === 'reset') return { cut: 'before' };

@@ -47,7 +47,13 @@ export type Fault =
   | { redirect: string; status?: 301 | 302 | 307 | 308 }
   | { before: 'reset' }
   /** `half`: the headers and half of the true answer, then the connection is cut. */
-  | { after: 'reset' | 'half' | number; body?: unknown; headers?: Record<string, string> }
+  | {
+      after: 'reset' | 'half' | number;
+      body?: unknown;
+      headers?: Record<string, string>;
+      /** Silence between the deed and what follows, milliseconds. */
+      lateMs?: number;
+    }
   | { delayMs: number; next?: Fault };
 
 /** A fault for the requests of one route. */

@@ -15,12 +15,16 @@ export interface LabelChange {
 
 const MOST_PAGES = 10;
 
-/** The last time that a label was set (or unset) on an issue; undefined when GitHub tells of none. */
+/**
+ * The last time that a label was set (or unset) on an issue; undefined when GitHub tells of none, `missing` when it knows
+ * no such issue.
+ */
 export async function readLastLabelChange(
   gh: GitHub,
   repo: RepoRef,
   asked: { readonly issue: number; readonly label: string; readonly change: 'labeled' | 'unlabeled' },
-): Promise<LabelChange | undefined> {
+): Promise<LabelChange | 'missing' | undefined> {
+  let missing = false;
   const read = async (page: number) => {
     const sent = gh.call(
       { repo, profile: 'issues' },
@@ -29,10 +33,14 @@ export async function readLastLabelChange(
     );
     return orExpected(
       sent.then(({ data }) => data),
-      ({ kind }) => (['not_found', 'gone', 'moved'].includes(kind) ? [] : undefined),
+      ({ kind }) => {
+        missing = ['not_found', 'gone', 'moved'].includes(kind);
+        return missing ? [] : undefined;
+      },
     );
   };
   const { items } = await readPages(MOST_PAGES, read);
+  if (missing) return 'missing';
   const found = items.findLast(
     (one) => one.event === asked.change && 'label' in one && one.label.name === asked.label,
   );

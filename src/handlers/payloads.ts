@@ -8,6 +8,9 @@ const number = id.max(2 ** 31 - 1);
 
 const account = z.object({ id, login: z.string(), type: z.string().default('User') });
 
+/** Part of a repository's path: what GitHub allows there, and nothing that could mean another path. */
+const segment = z.string().regex(/^(?!\.{1,2}$)[\w.-]+$/);
+
 const sender = z.object({ id, login: z.string(), type: z.string().default('User') });
 
 const seconds = z
@@ -25,9 +28,9 @@ const time = z
 
 const repository = z.object({
   id,
-  name: z.string(),
+  name: segment,
   updated_at: time,
-  owner: account,
+  owner: account.extend({ login: segment }),
   private: z.boolean().default(false),
   archived: z.boolean().default(false),
   default_branch: z.string().default('main'),
@@ -80,7 +83,7 @@ export const deleteEvent = repositoryEvent.extend({ ref: z.string(), ref_type: z
 
 const shortRepository = z.object({
   id,
-  full_name: z.string(),
+  full_name: z.string().regex(/^(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/),
   private: z.boolean().default(false),
 });
 export type ShortRepository = z.infer<typeof shortRepository>;

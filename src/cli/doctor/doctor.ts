@@ -1,13 +1,12 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../clock.ts';
 import { type Config, type ConfigReading, loadConfig, secretsOf } from '../../config.ts';
-import { messageOf } from '../../errors.ts';
 import { createGitHub, type GitHub } from '../../github/client.ts';
 import { createLogger } from '../../log.ts';
 import { EXIT_CONFIG } from '../credentials-steps.ts';
 import { loadDotEnv } from '../environment.ts';
 import { checkDatabase } from './database.ts';
-import { type Finding, ok, unknown, wrong } from './finding.ts';
+import { type Finding, guarded, ok, unknown, wrong } from './finding.ts';
 import { checkGitHub } from './github.ts';
 import { render } from './render.ts';
 import { checkAgent, checkSandbox } from './sandbox.ts';
@@ -65,18 +64,10 @@ async function examine(config: Config): Promise<Finding[]> {
   }));
 }
 
-async function ofGitHub(config: Config, gh: GitHub): Promise<readonly Finding[]> {
+/** Looks at all that only GitHub can tell of a set-up. */
+export async function ofGitHub(config: Config, gh: GitHub): Promise<readonly Finding[]> {
   const { findings, app } = await checkGitHub(config, gh);
   if (!app)
     return [...findings, unknown('Webhook', 'It can be looked at once GitHub accepts the credentials.')];
   return [...findings, ...(await guarded('Webhook', () => checkWebhook(config, gh)))];
-}
-
-/** One look that breaks never keeps the others from being made. */
-async function guarded(about: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
-  try {
-    return await look();
-  } catch (error) {
-    return [unknown(about, `It could not be looked at: ${messageOf(error)}`)];
-  }
 }

@@ -1,4 +1,6 @@
-/** What one look came to. `attention` works but wants a word, `unknown` could not be looked at. */
+import { messageOf } from '../../errors.ts';
+
+/** What one look came to. `attention` works but wants a word, `unknown` has nothing yet to be judged by. */
 export type Verdict = 'ok' | 'attention' | 'wrong' | 'unknown';
 
 /** One thing that was looked at, in plain words. Neither text holds a secret. */
@@ -30,4 +32,16 @@ export function unknown(about: string, says: string): Finding {
 /** "contents: write, issues: write" for lists of permissions, names and the like. */
 export function listed(values: readonly string[]): string {
   return values.length === 0 ? 'none' : values.join(', ');
+}
+
+/** One look that breaks never keeps the others from being made; what could not be seen can't be called sound. */
+export async function guarded(
+  about: string,
+  look: () => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  try {
+    return await look();
+  } catch (error) {
+    return [wrong(about, `It could not be looked at: ${messageOf(error)}.`, 'Try again in some minutes.')];
+  }
 }

@@ -5,7 +5,7 @@ import { GitHubError } from '../../github/errors.ts';
 import { listInstalled } from '../../github/inventory.ts';
 import { type Reach, reachGitHub } from '../../github/reach.ts';
 import { missingPermissions, subscriptions } from '../../permissions.ts';
-import { attention, type Finding, listed, ok, unknown, wrong } from './finding.ts';
+import { attention, type Finding, guarded, listed, ok, unknown, wrong } from './finding.ts';
 
 /** GitHub refuses a JWT from its future; ours are backdated by a minute and end after nine. */
 const MOST_SECONDS_FAST = 55;
@@ -31,7 +31,7 @@ export async function checkGitHub(config: Config, gh: GitHub): Promise<GitHubFin
     findings.push(
       permissions(config, app),
       events(config, app),
-      ...(await installations(config, { gh, app })),
+      ...(await guarded('Installations', () => installations(config, { gh, app }))),
     );
   return { findings, app };
 }
@@ -82,9 +82,10 @@ function refused(config: Config, error: GitHubError): Finding {
       `GitHub does not accept the key as that of App ${config.appId} (${error.status}).`,
       `Check that APP_ID is the "App ID" of the App whose private key this is, and that the key is still listed at ${config.github.webUrl}/settings/apps; make a new one there if not.`,
     );
-  return unknown(
+  return wrong(
     about,
-    `GitHub could not say (${error.kind}${error.status ? ` ${error.status}` : ''}); try again.`,
+    `GitHub could not say whose key it is (${error.kind}${error.status ? ` ${error.status}` : ''}).`,
+    'Try again in some minutes.',
   );
 }
 

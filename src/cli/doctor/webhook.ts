@@ -3,7 +3,7 @@ import { type Config, WEBHOOK_PATH } from '../../config.ts';
 import { type HookConfig, readHookConfig } from '../../github/app.ts';
 import type { GitHub } from '../../github/client.ts';
 import { listHookDeliveries } from '../../github/deliveries.ts';
-import { attention, type Finding, ok, unknown, wrong } from './finding.ts';
+import { attention, type Finding, guarded, ok, unknown, wrong } from './finding.ts';
 
 const PING_TIMEOUT_MS = 10_000;
 
@@ -19,7 +19,8 @@ export async function checkWebhook(config: Config, gh: GitHub): Promise<Finding[
         `Enter one in the App's settings at ${page}: ${config.publicUrl ?? 'https://<where this runs>'}${WEBHOOK_PATH}`,
       ),
     ];
-  return [address(config, hook, hook.url), await recent(gh), await ping(config, hook.url)];
+  const deliveries = await guarded('Deliveries', async () => [await recent(gh)]);
+  return [address(config, hook, hook.url), ...deliveries, await ping(config, hook.url)];
 }
 
 function address({ publicUrl, webhookProxyUrl }: Config, hook: HookConfig, url: string): Finding {

@@ -4,10 +4,12 @@
  * Race ledger
  * - GitHub commits and then answers 502, or we die before the answer → `attempted_at` was set before the call, so
  *   the next attempt looks the object up by its natural key before it creates (test/integration/effects). A comment has
- *   none that GitHub knows, and lists lag: it is looked for by its marker for 12 s before it is sent again, and once
- *   more half a minute after that, when a surplus copy is removed (test/integration/fault-matrix).
+ *   none that GitHub knows, and lists lag: it is looked for by its marker for 12 s before it is sent again, and after
+ *   that until the list shows one and no more; surplus copies are removed (test/integration/fault-matrix).
  * - The job runs twice → the lease lets one through; the other finds nothing to do.
  * - We die with the lease → it ends with us: whoever notices releases it and asks again (test/crash).
+ * - We live and lose the database in the middle of it → the job's next attempt finds the lease and comes again when it
+ *   has ended (test/integration/effect-leases).
  * - A publisher outlives its lease (its process was stopped for longer) → both look up first; surplus copies of our
  *   marker are removed by the look-up.
  */
@@ -18,6 +20,7 @@ import {
   deferEffect,
   type EffectRow,
   finishEffect,
+  leaseOfEffect,
   readEffect,
   secondsInDoubt,
   takeEffect,
@@ -45,18 +48,19 @@ const PUBLISH_MS = 18_000;
 const REFUSED_SECONDS = 15 * 60;
 /** A comment that is not to be seen yet is looked for again after this. */
 const UNSEEN_SECONDS = 3;
-/** A copy that was made in doubt can be told apart for certain after this. */
+/** A copy that was made in doubt is looked for after this, and again until the list shows one comment and no more. */
 const SECOND_LOOK_SECONDS = 30;
+const MOST_SECOND_LOOKS = 10;
 
 /** Looks at a key and does what is still to do. */
 export async function publishEffect(
   deps: Deps,
-  { key, maybeTwice }: { key: string; maybeTwice?: { issue: number } },
+  { key, maybeTwice }: { key: string; maybeTwice?: { issue: number; looks?: number } },
 ): Promise<void> {
-  if (maybeTwice) return lookForSecond(deps, key, maybeTwice.issue);
+  if (maybeTwice) return lookForSecond(deps, key, maybeTwice);
   const unclearSeconds = await secondsInDoubt(deps.db, key);
   const effect = await takeEffect(deps.db, key, { owner: deps.workerId, seconds: LEASE_SECONDS });
-  if (!effect) return;
+  if (!effect) return lookAfterLease(deps, key);
   const reach = await reachOf(deps.db, effect.repository_id);
   if (reach.kind === 'shut') return abandon(deps, effect, reach.reason);
   if (reach.kind === 'paused') return defer(deps, effect, { error: reach.reason, seconds: 60 });
@@ -73,6 +77,14 @@ export async function publishEffect(
   } catch (error) {
     await postpone(deps, effect, error);
   }
+}
+
+/** Who has it may have lost its session, and then nobody would look before the next sweep. */
+async function lookAfterLease(deps: Deps, key: string): Promise<void> {
+  const seconds = await leaseOfEffect(deps.db, key);
+  if (seconds === null) return;
+  const later = { key: `${key}/lease`, delaySeconds: Math.ceil(seconds) };
+  await deps.db.transaction((trx) => deps.jobs.enqueue(trx, 'effect.publish', { data: { key }, ...later }));
 }
 
 async function settle(deps: Deps, effect: EffectRow, published: Published): Promise<void> {
@@ -112,18 +124,26 @@ async function tellFate(deps: Deps, trx: Trx, specId: string): Promise<void> {
 async function secondLookLater(
   deps: Deps,
   { trx, key }: { trx: Trx; key: string },
-  maybeTwice: { issue: number },
+  maybeTwice: { issue: number; looks?: number },
 ): Promise<void> {
   const later = { key: `${key}/twice`, delaySeconds: SECOND_LOOK_SECONDS };
   await deps.jobs.enqueue(trx, 'effect.publish', { data: { key, maybeTwice }, ...later });
 }
 
 /** Removes surplus copies of a comment that was made in doubt. */
-async function lookForSecond(deps: Deps, key: string, issue: number): Promise<void> {
+async function lookForSecond(
+  deps: Deps,
+  key: string,
+  { issue, looks = 0 }: { issue: number; looks?: number },
+): Promise<void> {
   const effect = await readEffect(deps.db, key);
   if (!effect) return;
   const reach = await reachOf(deps.db, effect.repository_id);
-  if (reach.kind === 'open') await keepFirst(deps, reach.repo, { issue, key });
+  if (reach.kind !== 'open') return;
+  const { first, surplus } = await keepFirst(deps, reach.repo, { issue, key });
+  // An empty list lags, and what was deleted is believed when it is not there any more.
+  if ((first && surplus === 0) || looks + 1 >= MOST_SECOND_LOOKS) return;
+  await deps.db.transaction((trx) => secondLookLater(deps, { trx, key }, { issue, looks: looks + 1 }));
 }
 
 async function postpone(deps: Deps, effect: EffectRow, error: unknown): Promise<void> {

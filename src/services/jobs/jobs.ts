@@ -7,9 +7,9 @@ export interface JobPayloads {
   'spec.inspect': { specId: string };
   'sandbox.ensure': { specId: string };
   /** `maybeTwice`: look whether a comment with this key stands on that issue more than once. */
-  'effect.publish': { key: string; maybeTwice?: { issue: number } };
-  /** `tries` counts what went wrong in a row. `maybeTwice`: look whether there are two status comments. */
-  'status.sync': { specId: string; tries?: number; maybeTwice?: boolean };
+  'effect.publish': { key: string; maybeTwice?: { issue: number; looks?: number } };
+  /** `maybeTwice`: look whether there are two status comments; `looks` counts how often that was done. */
+  'status.sync': { specId: string; maybeTwice?: { looks?: number } };
 }
 
 export type JobName = keyof JobPayloads;

@@ -4,7 +4,8 @@
  * Race ledger
  * - Two processes publish at once → the lease lets one through; the other's newer version is published right after.
  * - GitHub takes the comment and the answer is lost → the next attempts look for it by its marker, for 12 s, before
- *   one of them creates another; half a minute after that a surplus one is removed (test/integration/fault-matrix).
+ *   one of them creates another; half a minute after that a surplus one is looked for and
+ *   removed, until the list shows one and no more (test/integration/fault-matrix).
  * - The spec ends while an edit is under way → its version is newer than what was published, so one more edit
  *   follows at once, and after that nothing is newer.
  */
@@ -37,17 +38,18 @@ const LEASE_SECONDS = 30;
 const PUBLISH_MS = 18_000;
 /** GitHub's lists lag: a comment in doubt is looked for so long before it is made once more. */
 const LOOK_SECONDS = 12;
-/** Two of them can be told apart for certain so long after they were made. */
+/** A second one is looked for so long after it was made, and again until the list shows one and no more. */
 const SECOND_LOOK_SECONDS = 30;
+const MOST_SECOND_LOOKS = 10;
 /** Failures in a row after which people are not shown this version: some 15 minutes of refusals, a day of trouble. */
 const MOST_TRIES = { refused: 10, unclear: 300 };
 
 /** Brings the status comment of a spec up to date, at most once per interval while the spec lives. */
 export async function syncStatus(
   deps: Deps,
-  { specId, maybeTwice }: { specId: string; maybeTwice?: boolean },
+  { specId, maybeTwice }: { specId: string; maybeTwice?: { looks?: number } },
 ): Promise<void> {
-  if (maybeTwice) return lookForSecond(deps, specId);
+  if (maybeTwice) return lookForSecond(deps, specId, maybeTwice.looks);
   const pause = await statusPause(deps.db, specId, deps.timing.statusIntervalSeconds);
   if (pause > 0) return again(deps, specId, Math.ceil(pause));
   const lease = await takeStatusLease(deps.db, specId, { owner: deps.workerId, seconds: LEASE_SECONDS });
@@ -102,7 +104,7 @@ async function publish(deps: Deps, repo: RepoRef, lease: StatusLease): Promise<n
     throw new RetryableError('the status comment is not to be seen now');
   }
   const made = await create(deps, repo, { spec, body });
-  await secondLookLater(deps, spec.id);
+  await secondLookLater(deps, spec.id, 0);
   return made;
 }
 
@@ -131,20 +133,24 @@ async function findOurs(deps: Deps, repo: RepoRef, spec: SpecRow): Promise<numbe
   return (await findCommentByMarker(deps.github, repo, of)).map(({ id }) => id);
 }
 
-async function secondLookLater(deps: Deps, specId: string): Promise<void> {
+async function secondLookLater(deps: Deps, specId: string, looks: number): Promise<void> {
   const later = { key: `${specId}/twice`, delaySeconds: SECOND_LOOK_SECONDS };
   await deps.db.transaction((trx) =>
-    deps.jobs.enqueue(trx, 'status.sync', { data: { specId, maybeTwice: true }, ...later }),
+    deps.jobs.enqueue(trx, 'status.sync', { data: { specId, maybeTwice: { looks } }, ...later }),
   );
 }
 
 /** Removes every status comment but the one that is kept up to date. */
-async function lookForSecond(deps: Deps, specId: string): Promise<void> {
+async function lookForSecond(deps: Deps, specId: string, looks = 0): Promise<void> {
   const spec = await readSpec(deps.db, specId);
   if (!spec) return;
   const reach = await reachOf(deps.db, spec.repository_id);
   if (reach.kind !== 'open') return;
   const all = await findOurs(deps, reach.repo, spec);
   const kept = spec.status_comment_id ?? all[0];
-  for (const id of all) if (id !== kept) await deleteComment(deps.github, reach.repo, id);
+  const surplus = all.filter((id) => id !== kept);
+  for (const id of surplus) await deleteComment(deps.github, reach.repo, id);
+  // An empty list lags, and what was deleted is believed when it is not there any more.
+  if ((all.length > 0 && surplus.length === 0) || looks + 1 >= MOST_SECOND_LOOKS) return;
+  await secondLookLater(deps, specId, looks + 1);
 }

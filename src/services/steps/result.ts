@@ -83,16 +83,16 @@ async function judgeTask(
   answered: Answered & { name: Extract<StepName, { of: 'task' }> },
 ): Promise<void> {
   const { spec, result, name } = answered;
-  const failure = failureOf(result);
+  // Refused on a second try, since the first had arrived and only its answer was lost: it is there.
+  const pushed = result.kind === 'push' && arrived(answered);
+  const failure = pushed ? null : failureOf(result);
   if (failure !== null) {
     await failTask(deps, unit, { spec, ordinal: name.ordinal, reason: failure });
     return startAfresh(deps, unit, answered);
   }
   const nothing =
     result.kind === 'commit' && result.empty && result.sha === (spec.checkpoint_sha ?? spec.base_sha);
-  const done =
-    (nothing && { sha: null }) ||
-    (result.kind === 'push' && arrived(answered) && { sha: spec.checkpoint_sha });
+  const done = (nothing && { sha: null }) || (pushed && { sha: spec.checkpoint_sha });
   if (done) await finishTask(deps, unit, { specId: spec.id, ordinal: name.ordinal, sha: done.sha });
 }
 

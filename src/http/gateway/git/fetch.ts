@@ -83,7 +83,7 @@ export async function fetchPack(call: GitCall): Promise<FastifyReply> {
 
 /** Streams a good reply on; anything else becomes one of our own refusals, so that no text of the host gets in. */
 function passOn({ request, reply }: GitCall, response: IncomingMessage): FastifyReply {
-  if (response.statusCode === 200) {
+  if (isOfGit(response)) {
     for (const name of REPLY_HEADERS) {
       const value = response.headers[name];
       if (value !== undefined) reply.header(name, value);
@@ -93,6 +93,11 @@ function passOn({ request, reply }: GitCall, response: IncomingMessage): Fastify
   response.destroy();
   const definite = response.statusCode === 403 || response.statusCode === 404;
   return refuse(request, reply, definite ? 'host_refused' : 'host_away');
+}
+
+/** A page of something in between is no answer: git would take a host that knows only files for it, and give up. */
+function isOfGit({ statusCode, headers }: IncomingMessage): boolean {
+  return statusCode === 200 && (headers['content-type'] ?? '').startsWith('application/x-git-');
 }
 
 function isAuthFailure(response: IncomingMessage): boolean {

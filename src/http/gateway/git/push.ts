@@ -33,6 +33,8 @@ const HEAD_BYTES = 1024 * 1024;
 const REPORT_BYTES = 4 * 1024 * 1024;
 /** What is read of a refused push before the connection is cut, bytes. */
 const DRAIN_BYTES = 256 * 1024 * 1024;
+/** Refusals that say nothing of the push itself. */
+const PASSING: ReadonlySet<number> = new Set([401, 408, 429]);
 const RESULT_TYPE = 'application/x-git-receive-pack-result';
 const REQUEST_TYPE = 'application/x-git-receive-pack-request';
 
@@ -114,8 +116,8 @@ async function readEnd(response: IncomingMessage, head: Head): Promise<ForwardEn
   const status = response.statusCode ?? 0;
   if (status !== 200) {
     response.destroy();
-    // A token that is too fresh is worth another try; 403 and 404 are the host's last word.
-    if (status === 401) return { kind: 'failed', state: 'refused', refusal: 'busy' };
+    // A token that is too fresh, and a limit, are worth another try; 403 and 404 are the host's last word.
+    if (PASSING.has(status)) return { kind: 'failed', state: 'refused', refusal: 'busy' };
     if (status >= 400 && status < 500) {
       return {
         kind: 'denied',
@@ -133,7 +135,11 @@ async function readEnd(response: IncomingMessage, head: Head): Promise<ForwardEn
     if (length > REPORT_BYTES) throw new Error('the report is too long');
   }
   const report = Buffer.concat(parts);
-  return { kind: 'reported', state: readReport(report, head.capabilities), report };
+  const state = readReport(report, head.capabilities);
+  // git gives up on what it can't read; on a host that is away it looks again where the ref is.
+  return state === 'unknown'
+    ? { kind: 'failed', state, refusal: 'host_away' }
+    : { kind: 'reported', state, report };
 }
 
 /** Reads up to the end of the commands. `head` is null when there is none within the limit. */

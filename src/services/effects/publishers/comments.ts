@@ -24,7 +24,7 @@ async function postOnce(deps: Deps, publishing: Publishing, note: Note): Promise
   const { effect, repo, unclearSeconds } = publishing;
   const key = effect.effect_key;
   if (unclearSeconds !== null) {
-    const first = await keepFirst(deps, repo, { issue: note.issue, key });
+    const { first } = await keepFirst(deps, repo, { issue: note.issue, key });
     if (first) return { kind: 'done', externalId: String(first.id) };
     if (unclearSeconds < LOOK_SECONDS) return { kind: 'unseen' };
   }
@@ -41,15 +41,15 @@ async function postOnce(deps: Deps, publishing: Publishing, note: Note): Promise
   }
 }
 
-/** Our comment with this key, if it is there; surplus copies are removed. */
+/** Our comment with this key, if it is there; surplus copies, so many, are removed. */
 export async function keepFirst(
   deps: Deps,
   repo: RepoRef,
   of: { readonly issue: number; readonly key: string },
-): Promise<Comment | undefined> {
+): Promise<{ readonly first: Comment | undefined; readonly surplus: number }> {
   const [first, ...surplus] = await findCommentByMarker(deps.github, repo, of);
   for (const copy of surplus) await deleteComment(deps.github, repo, copy.id);
-  return first;
+  return { first, surplus: surplus.length };
 }
 
 /** The accepted artifacts, collapsed, in one comment. */

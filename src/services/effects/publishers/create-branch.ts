@@ -1,5 +1,6 @@
 import { crashPoint } from '../../../crash-point.ts';
 import { annotateSpec, type SpecRow } from '../../../db/specs.ts';
+import { RetryableError } from '../../../errors.ts';
 import { createRef, readRef } from '../../../github/refs.ts';
 import { branchName, fallbackBranchName } from '../../branches/name.ts';
 import type { Deps } from '../../deps.ts';
@@ -29,6 +30,9 @@ export async function createBranch(deps: Deps, publishing: Publishing): Promise<
     if (made.kind === 'exists') {
       const there = await readRef(deps.github, repo, `heads/${name}`);
       if (ours && there.kind === 'found') return done(name, there.sha);
+      // Refused as there and not to be seen: another name would leave this one behind.
+      if (there.kind === 'missing')
+        throw new RetryableError(`the branch ${name} exists and is not to be seen`);
       continue;
     }
     if (!isNameClash(made.message)) return refused(made.message);

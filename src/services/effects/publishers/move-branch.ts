@@ -1,4 +1,5 @@
 import { crashPoint } from '../../../crash-point.ts';
+import { isBranchPending } from '../../../db/effects.ts';
 import { createRef, moveRef, readRef } from '../../../github/refs.ts';
 import type { Deps } from '../../deps.ts';
 import type { Published, Publishing } from '../publisher.ts';
@@ -16,7 +17,7 @@ export async function moveBranch(deps: Deps, publishing: Publishing): Promise<Pu
   const { repo } = publishing;
   const sha = String(publishing.effect.payload.sha);
   const ref = `heads/${spec.branch_name}`;
-  if (spec.branch_name === null) {
+  if (spec.branch_name === null || (await isBranchPending(deps.db, spec.id))) {
     return { kind: 'refused', cause: 'the branch was not created yet', again: true };
   }
   const there = await readRef(deps.github, repo, ref);

@@ -73,7 +73,8 @@ async function unlabeled(
   { issue, label }: { issue: IssueFacts; label: string },
 ): Promise<Fact> {
   const asked = { issue: issue.number, label, change: 'unlabeled' as const };
-  const change = await readLastLabelChange(place.github, place.repo, asked);
+  const found = await readLastLabelChange(place.github, place.repo, asked);
+  const change = found === 'missing' ? undefined : found;
   const sender = change?.actor ?? ghost;
   return {
     event: 'issues',

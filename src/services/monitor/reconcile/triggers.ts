@@ -54,7 +54,7 @@ export async function triggerFacts(
     if (unchanged || pass.judged[number] === updatedAt) judged[number] = updatedAt;
     else if (asked++ < MOST_ASKED) {
       const verdict = await judge(deps, place, { pass, number, after });
-      if (verdict === 'young') continue;
+      if (verdict === 'later') continue;
       judged[number] = updatedAt;
       if (verdict) facts.push(verdict);
     }
@@ -71,17 +71,20 @@ async function judge(
   deps: Deps,
   place: Place,
   { pass, number, after }: { pass: TriggerPass; number: number; after: Date | undefined },
-): Promise<Fact | 'young' | null> {
+): Promise<Fact | 'later' | null> {
   const { github, repo, label } = place;
   const change = await readLastLabelChange(github, repo, { issue: number, label, change: 'labeled' });
+  // It was in the list a moment ago: one of the two answers is wrong.
+  if (change === 'missing') return 'later';
   if (!change?.actor) return null;
   const at = new Date(change.at);
   const age = pass.now.getTime() - at.getTime();
   if (at < pass.since || age > OLDEST_MS || (after && at <= after)) return null;
-  if (age < pass.graceSeconds * 1000) return 'young';
+  if (age < pass.graceSeconds * 1000) return 'later';
   if (await wasReceived(deps, place, { number, at })) return null;
   const issue = await readIssueFacts(github, { repo, number });
-  if (typeof issue === 'string' || issue.state !== 'open') return null;
+  if (typeof issue === 'string') return 'later';
+  if (issue.state !== 'open') return null;
   return request(place, {
     issue,
     change,
