@@ -63,6 +63,9 @@ const CORRECTED: Record<string, Operation['answers']> = {
   'GET /app/installations': { 200: { type: 'array', items: { $ref: 'installation' } } },
 };
 
+// Where GitHub answers otherwise than it describes: the fork that a pull request came from may be deleted since.
+const GONE_FORKS = ['pull-request', 'pull-request-simple'];
+
 function operationOf(whole: Whole, route: string): Operation {
   const [method = '', path = ''] = route.split(' ');
   const raw = whole.paths[path]?.[method.toLowerCase()];
@@ -157,10 +160,23 @@ function reachable(whole: Whole, roots: readonly unknown[]): Record<string, Json
   };
   const add = (name: string): void => {
     if (found.has(name)) return;
-    const schema = schemaOf(whole.components.schemas?.[name]);
+    const schema = corrected(name, schemaOf(whole.components.schemas?.[name]));
     found.set(name, schema);
     visit(schema);
   };
   for (const root of roots) visit(root);
   return Object.fromEntries([...found].sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** @throws Error when what is to be corrected is not there any more. */
+function corrected(name: string, schema: Json): Json {
+  if (!GONE_FORKS.includes(name)) return schema;
+  const { properties } = schema as { properties: Record<string, Json> };
+  const head = properties.head as { properties: Record<string, Json> } | undefined;
+  if (head?.properties.repo?.$ref !== 'repository') throw new Error(`${name} describes its head otherwise`);
+  const repo = { $ref: 'nullable-repository' };
+  return {
+    ...schema,
+    properties: { ...properties, head: { ...head, properties: { ...head.properties, repo } } },
+  };
 }

@@ -55,11 +55,20 @@ const TABLES: Readonly<Record<string, string>> = {
     'repository_id, issue_number, title, body, requester_login, status, phase, attempt, round, hold, cause, branch_name, head_sha, pull_request_number, pull_request_url, merge_sha, merged_at is not null, ended_at is not null',
 };
 
+/**
+ * A repository that was removed and never had a spec is the same as one that was never heard of: which of the two it is
+ * depends on whether its installation's end came before its beginning.
+ */
+const COUNTS: Readonly<Record<string, string>> = {
+  projects:
+    'removed_at is null or exists (select from specs where specs.repository_id = projects.repository_id)',
+};
+
 /** What is left of everything that was handled, without ids of ours and times. */
 export async function endState(db: Knex): Promise<Record<string, string[]>> {
   const found: Record<string, string[]> = {};
   for (const [name, columns] of Object.entries(TABLES))
-    found[name] = await lines(db, `select ${columns} from ${name}`);
+    found[name] = await lines(db, `select ${columns} from ${name} where ${COUNTS[name] ?? 'true'}`);
   found.effects = await lines(
     db,
     `select s.issue_number, e.kind, e.payload from effects e join specs s on s.id = e.spec_id`,

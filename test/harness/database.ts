@@ -45,8 +45,10 @@ export function onDatabase(server: string, name: string): string {
 }
 
 async function asAdmin(server: string, statement: string): Promise<void> {
-  const admin = connectDatabase(server, { poolSize: 1, applicationName: 'test-admin' });
+  const admin = connectDatabase(server, { poolSize: 1, applicationName: 'test-admin', patient: true });
   try {
+    // To make or drop a large database takes as long as the disk wants.
+    await admin.raw('set statement_timeout = 0');
     await admin.raw(statement);
   } finally {
     await admin.destroy();

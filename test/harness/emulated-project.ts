@@ -1,5 +1,5 @@
 import type { NewRepository } from '../../src/emulator/repositories.ts';
-import type { Answer, EmulatedGithub } from './emulated-github.ts';
+import { type Answer, type EmulatedGithub, startEmulatedGithub } from './emulated-github.ts';
 
 export interface EmulatedProject {
   readonly fullName: string;
@@ -52,4 +52,41 @@ export async function openProject(
         ...options,
       }),
   };
+}
+
+/** An emulated GitHub, and who asks it in most tests. */
+export interface AskedGithub {
+  readonly github: EmulatedGithub;
+  /** The App's, for everything that it may do. */
+  readonly token: string;
+  /** The maintainer's. */
+  readonly mona: string;
+}
+
+/** Starts an emulated GitHub; whoever starts it closes it. */
+export async function startAskedGithub(): Promise<AskedGithub> {
+  const github = await startEmulatedGithub();
+  return { github, token: await github.token(), mona: github.demo.people.maintainer.token };
+}
+
+/** A pull request of a project of its own. */
+export interface EmulatedPull {
+  readonly project: EmulatedProject;
+  /** `/repos/{owner}/{repo}/pulls/{pull_number}`. */
+  readonly pull: string;
+  /** The SHA of its head. */
+  readonly head: string;
+}
+
+/** Opens a pull request that changes these files; what is told of that is over. */
+export async function openPull(
+  { github, token }: Pick<AskedGithub, 'github' | 'token'>,
+  files: Record<string, string>,
+): Promise<EmulatedPull> {
+  const project = await openProject(github, token);
+  await project.branch('topic', files);
+  const { body } = await project.open('topic');
+  await github.emulator.idle();
+  github.received.splice(0);
+  return { project, pull: `${project.path}/pulls/${String(body.number)}`, head: String(body.head.sha) };
 }

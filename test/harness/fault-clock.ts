@@ -17,6 +17,7 @@ export interface FaultClock {
 }
 
 const POLL_MS = 20;
+const LONGEST_STEP = 300;
 
 /** What pg-boss tells its workers when a job is sent, or each jump would wait for them to look by themselves. */
 const WAKE_WORKERS = `
@@ -47,8 +48,10 @@ export async function ownClock(db: Knex): Promise<FaultClock> {
              and retry_at > specwright_now()
          ) due`,
       );
-      // Later and later steps, or an hour of small retries would take an hour of jumps.
-      const seconds = Math.max(rows[0].seconds ?? 5, 0.5, (jumped - 120) / 8) + 0.1;
+      // Later and later steps, or an hour of small retries would take an hour of jumps; no longer than the longest
+      // pause between two tries, or a day would pass in a few of them.
+      const step = Math.min(LONGEST_STEP, (jumped - 120) / 8);
+      const seconds = Math.max(rows[0].seconds ?? 5, 0.5, step) + 0.1;
       jumped += seconds;
       await db.raw(`update test_clock set shift = shift + make_interval(secs => ?)`, [seconds]);
       landed = jumped;

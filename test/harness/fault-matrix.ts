@@ -1,4 +1,5 @@
 import type { Plan } from './fault-houses.ts';
+import { recoveryRoutes } from './fault-recovery.ts';
 import { fault, faults, type NamedFault } from './faults.ts';
 
 /** One route that the App calls, and what has to be so that a spec's life comes by it. */
@@ -52,24 +53,12 @@ export const sites: readonly Site[] = [
 export const directSites: readonly Site[] = [{ route: 'DELETE /installation/token' }];
 
 /**
- * Held elsewhere: questions of sweeps and of `specwright doctor`, where the next pass asks again and a failure is
- * told to operators only; where a repository is, which waits in its lane like all that is asked of an account; and the
- * answer to a comment without words, which no command gives yet.
+ * Held by the cells of fault-recovery and nowhere here: questions of sweeps and of `specwright doctor`, where a
+ * repository is, and the answer to a comment without words.
  */
-export const elsewhere: readonly string[] = [
-  'GET /app',
-  'GET /app/hook/config',
-  'GET /app/hook/deliveries',
-  'GET /app/hook/deliveries/{delivery_id}',
-  'POST /app/hook/deliveries/{delivery_id}/attempts',
-  'GET /app/installations',
-  'GET /installation/repositories',
-  repo('GET', '/installation'),
-  repo('GET', '/issues'),
-  repo('GET', '/issues/{issue_number}/events'),
-  repo('GET', '/git/matching-refs/{ref}'),
-  repo('POST', '/issues/comments/{comment_id}/reactions'),
-];
+export const elsewhere: readonly string[] = recoveryRoutes.filter(
+  (route) => ![...sites, ...directSites].some((site) => site.route === route),
+);
 
 const without = (...routes: string[]) => sites.filter(({ route }) => !routes.includes(route));
 const lookUps = [repo('GET', comments), repo('DELETE', '/issues/comments/{comment_id}')];

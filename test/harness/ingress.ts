@@ -4,6 +4,7 @@ import { createDeliveryStore } from '../../src/db/deliveries.ts';
 import { type IngressOptions, ingress } from '../../src/http/ingress.ts';
 import { createLogger } from '../../src/log.ts';
 import { createAccept } from '../../src/services/inbox/accept.ts';
+import { type FreshDatabase, freshDatabase } from './database.ts';
 
 export const SECRET = 'the-webhook-secret-of-the-tests-00';
 
@@ -43,4 +44,15 @@ export async function startIngress(
       await pool.end();
     },
   };
+}
+
+/** The real ingress in front of an empty database, which goes with it. */
+export async function startFreshIngress(): Promise<{ fresh: FreshDatabase; server: IngressServer }> {
+  const fresh = await freshDatabase();
+  const server = await startIngress(fresh.url);
+  const close = async () => {
+    await server.close();
+    await fresh.drop();
+  };
+  return { fresh, server: { ...server, close } };
 }

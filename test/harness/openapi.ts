@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Description, Operation } from '../../scripts/openapi/trim.ts';
-import { createWalker, type Schema } from './schema-walk.ts';
+import { createWalker, type Schema, type Walker } from './schema-walk.ts';
 
 const FILE = new URL('../fixtures/github-openapi.json', import.meta.url);
 
@@ -30,6 +30,8 @@ export interface GithubDescription {
   inRequest(request: SentRequest): string[];
   /** What GitHub would not answer: status, fields, types, formats, and what is missing. */
   inAnswer(answer: GivenAnswer): string[];
+  /** The same of an answer that has only the fields that somebody reads: nothing in it is missing. */
+  inPartOfAnswer(answer: GivenAnswer): string[];
   /** What GitHub would not send as the payload of an event, named `event` or `event.action`. */
   inWebhook(name: string, payload: unknown): string[];
 }
@@ -42,6 +44,7 @@ export function readGithubDescription(): GithubDescription {
   const description = JSON.parse(readFileSync(FILE, 'utf8')) as Description;
   const { operations, webhooks, schemas } = description;
   const walker = createWalker(schemas);
+  const parts = createWalker(schemas, { parts: true });
   const templates = Object.entries(operations).map(([route, operation]) => ({
     route,
     pattern: patternOf(route, operation),
@@ -62,15 +65,8 @@ export function readGithubDescription(): GithubDescription {
         ...inBody(operation, body),
       ];
     },
-    inAnswer({ route, status, body }) {
-      const answers = operations[route]?.answers ?? {};
-      const schema = answers[String(status)];
-      if (schema === undefined && !ALWAYS.has(status)) return [`the status ${status} is not documented`];
-      if (typeof body === 'string' || Buffer.isBuffer(body) || schema === 'other') return [];
-      if (status >= 300) return inError(schema ?? null, body);
-      if (schema) return walker.check(body, schema, 'answer');
-      return body === undefined ? [] : ['answer: has a body'];
-    },
+    inAnswer: (answer) => inAnswer(answer, walker),
+    inPartOfAnswer: (answer) => inAnswer(answer, parts),
     inWebhook(name, payload) {
       const schema = webhooks[name];
       return schema ? walker.check(payload, schema, 'payload') : ['the event is not documented'];
@@ -104,11 +100,20 @@ export function readGithubDescription(): GithubDescription {
     return wanted ? walker.check(body, wanted.schema, 'body') : ['body: not documented'];
   }
 
+  function inAnswer({ route, status, body }: GivenAnswer, judge: Walker): string[] {
+    const schema = operations[route]?.answers[String(status)];
+    if (schema === undefined && !ALWAYS.has(status)) return [`the status ${status} is not documented`];
+    if (typeof body === 'string' || Buffer.isBuffer(body) || schema === 'other') return [];
+    if (status >= 300) return inError(schema ?? null, body, judge);
+    if (schema) return judge.check(body, schema, 'answer');
+    return body === undefined ? [] : ['answer: has a body'];
+  }
+
   /** GitHub's errors carry their status as a text besides what the description names. */
-  function inError(schema: Schema | null, body: unknown): string[] {
+  function inError(schema: Schema | null, body: unknown, judge: Walker): string[] {
     if (body === undefined) return [];
     const forms = [...(schema ? [schema] : []), { $ref: 'basic-error' }, { $ref: 'validation-error' }];
-    const all = forms.map((one) => walker.check(body, { allOf: [one, STATUS] }, 'answer'));
+    const all = forms.map((one) => judge.check(body, { allOf: [one, STATUS] }, 'answer'));
     return all.sort((one, other) => one.length - other.length)[0] ?? [];
   }
 }

@@ -6,6 +6,7 @@ import { createAccept } from '../../src/services/inbox/accept.ts';
 import { type HookSweepOptions, sweepDeliveries } from '../../src/services/monitor/hook-sweep.ts';
 import type { Intake } from '../../src/services/monitor/intake.ts';
 import { type ReconcileOptions, reconcile } from '../../src/services/monitor/reconcile/pass.ts';
+import { type Desk, openDesk } from './desk.ts';
 
 /** The passes that find lost webhooks, begun by hand: now, and over everything. */
 export interface Recovery {
@@ -35,4 +36,14 @@ export function recoveryOf(app: Running): Recovery {
       }),
     close: () => pool.end(),
   };
+}
+
+/** A desk at which nothing is lost yet: the first passes have found what there was before the App ran. */
+export async function openRecoveryDesk(): Promise<{ desk: Desk; recovery: Recovery }> {
+  const desk = await openDesk();
+  const recovery = recoveryOf(desk.app);
+  await recovery.sweep();
+  await recovery.reconcile();
+  await desk.settle();
+  return { desk, recovery };
 }

@@ -11,8 +11,8 @@ export interface Walker {
   check(value: unknown, schema: Schema, path?: string): string[];
 }
 
-/** Makes a judge for schemas that refer to one another by name. */
-export function createWalker(schemas: Schemas): Walker {
+/** Makes a judge for schemas that refer to one another by name; one for parts of values misses no field. */
+export function createWalker(schemas: Schemas, options: { readonly parts?: boolean } = {}): Walker {
   const known = new WeakMap<Schema, readonly Together[]>();
   const merged = new WeakMap<Together, Map<string, Schema>>();
 
@@ -67,7 +67,7 @@ export function createWalker(schemas: Schemas): Walker {
   }
 
   function fields(value: Schema, together: Together, path: string): string[] {
-    const required = together.flatMap((one) => listOf(one.required));
+    const required = options.parts ? [] : together.flatMap((one) => listOf(one.required));
     const missing = required.filter((name) => value[String(name)] === undefined);
     const problems = [...new Set(missing)].map((name) => `${path}.${String(name)}: missing`);
     const free = together.every((one) => !one.properties && one.additionalProperties === undefined);

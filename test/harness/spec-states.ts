@@ -10,6 +10,9 @@ import {
   statuses,
 } from '../../src/services/spec/states.ts';
 
+/** How a spec begins. */
+export const FIRST: SpecState = { status: 'queued', phase: null, attempt: 1, round: 1, hold: null };
+
 const planning: readonly PlanningPhase[] = ['explore', 'requirements', 'design', 'tasks', 'sync'];
 
 /** The phases in which a spec of a status can be. */

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isSigned, parseSignature } from '../../src/http/ingress/signature.ts';
 import { recordClaim, sized } from '../harness/claims.ts';
-import { type FreshDatabase, freshDatabase } from '../harness/database.ts';
-import { type IngressServer, SECRET, startIngress } from '../harness/ingress.ts';
+import type { FreshDatabase } from '../harness/database.ts';
+import { type IngressServer, SECRET, startFreshIngress } from '../harness/ingress.ts';
 import { type Random, seeded } from '../harness/random.ts';
 import { sign, signedPost } from '../harness/webhook-examples.ts';
 
@@ -12,13 +12,9 @@ let fresh: FreshDatabase;
 let server: IngressServer;
 
 beforeAll(async () => {
-  fresh = await freshDatabase();
-  server = await startIngress(fresh.url);
+  ({ fresh, server } = await startFreshIngress());
 });
-afterAll(async () => {
-  await server.close();
-  await fresh.drop();
-});
+afterAll(() => server.close());
 
 const BODY = '{"action":"labeled","canary":"canary-of-the-forger"}';
 

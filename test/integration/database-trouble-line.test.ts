@@ -46,10 +46,14 @@ async function workThrough(on: Line, trouble: Promise<unknown>): Promise<number>
     await delay(200);
   }
   await trouble;
+  const whole = async () => (await on.database.db('specs')).length === asked && (await live()).length === 0;
   await until(async () => {
     await merged(on);
-    return (await on.database.db('specs')).length === asked && (await live()).length === 0;
-  }, SETTLE_MS);
+    return whole();
+  }, SETTLE_MS).catch(async () => {
+    const left = (await live()).map(({ status, phase, cause }) => `${status} ${phase} ${cause}`);
+    expect({ asked, left }).toEqual({ asked, left: [] });
+  });
   return asked;
 }
 
@@ -80,7 +84,7 @@ describe('specs under way', () => {
       })();
       const specs = await workThrough(line, trouble);
       expect(ended).toBeGreaterThan(3);
-      expect(await settledInvariants(line)).toEqual([]);
+      expect(await settledInvariants(line, {}, SETTLE_MS)).toEqual([]);
       await everythingEnded(line);
       recordClaim({
         claim: 'sessions terminated each second: nothing lost, nothing doubled',
@@ -137,7 +141,7 @@ whole('while PostgreSQL is restarted again and again', () => {
     })();
     const specs = await workThrough(on, trouble);
     expect(new Set(health)).toEqual(new Set([503]));
-    expect(await settledInvariants(on)).toEqual([]);
+    expect(await settledInvariants(on, {}, SETTLE_MS)).toEqual([]);
     await everythingEnded(on);
     recordClaim({
       claim: 'PostgreSQL restarted under load: nothing lost, nothing doubled, health truthful',

@@ -1,11 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { SpecRow } from '../../src/db/specs.ts';
 import type { Fault, RequestRecord } from '../../src/emulator/emulator.ts';
-import { inspectWork } from '../../src/services/branches/inspect.ts';
-import { branchName } from '../../src/services/branches/name.ts';
-import { carryOut } from '../../src/services/spec/commands.ts';
-import { demoArtifacts } from '../harness/artifacts.ts';
 import { type Desk, hold, openDesk } from '../harness/desk.ts';
+import {
+  askForBranch,
+  branchesOf,
+  commitTo,
+  finishedSpec,
+  mainOf,
+  makeBranch,
+  queuedSpec,
+} from '../harness/queued-spec.ts';
 import { until } from '../harness/until.ts';
 
 let desk: Desk;
@@ -23,73 +27,8 @@ const strike = (fault: (request: RequestRecord) => Fault | null) => {
   desk.github.hooks.onRequest = fault;
 };
 
-/** A queued spec, whose id and name are known before anything is made for it. */
-async function queued(): Promise<{ issue: number; spec: SpecRow; branch: string }> {
-  const issue = await desk.openIssue();
-  await desk.label(issue);
-  const spec = await desk.spec(issue);
-  return { issue, spec, branch: branchName(spec.id, spec.title) };
-}
-
-/** Asks for the branch of a queued spec, as its preparation does. */
-async function askForBranch(spec: SpecRow): Promise<void> {
-  const { deps } = desk.app.opened;
-  const base = { base_branch: 'main', base_sha: await main() };
-  await deps.db('specs').where({ id: spec.id }).update(base);
-  await deps.db.transaction((trx) =>
-    carryOut(deps, { trx, delivery: null }, { spec, command: { do: 'create_branch' } }),
-  );
-  await desk.settle();
-}
-
-/** A spec whose work is done and checked: its branch is at the base, and what is to be published lies elsewhere. */
-async function finished() {
-  const { issue, spec, branch } = await queued();
-  await askForBranch(spec);
-  const side = `side-${spec.id.slice(0, 8)}`;
-  await makeBranch(side, await main());
-  await commitTo(side, `work-${issue}.txt`);
-  const sha = (await desk.repository()).branches[side];
-  await desk.database.db('artifacts').insert(
-    Object.entries(demoArtifacts()).map(([phase, content]) => ({
-      spec_id: spec.id,
-      phase,
-      attempt: 1,
-      schema_version: 1,
-      content: JSON.stringify(content),
-      hash: phase,
-      accepted: true,
-    })),
-  );
-  const at = { status: 'publishing', phase: 'publish', checkpoint_sha: sha };
-  await desk.database.db('specs').where({ id: spec.id }).update(at);
-  const effect = () => desk.database.db('effects').where({ spec_id: spec.id, kind: 'open_pull' }).first();
-  return {
-    issue,
-    spec,
-    branch,
-    effect,
-    publish: () => inspectWork(desk.app.opened.deps, { specId: spec.id }),
-  };
-}
-
 const isPullRequest = ({ method, path, actor }: RequestRecord) =>
   method === 'POST' && path.endsWith('/pulls') && actor.kind === 'installation';
-
-async function branchesOf(spec: SpecRow): Promise<string[]> {
-  const { branches } = await desk.repository();
-  return Object.keys(branches).filter(
-    (name) => name.startsWith('spec') && name.includes(spec.id.slice(0, 8)),
-  );
-}
-
-const main = async () => (await desk.repository()).branches.main!;
-
-const makeBranch = (name: string, sha: string) =>
-  desk.api('POST', `${desk.path}/git/refs`, { ref: `refs/heads/${name}`, sha });
-
-const commitTo = (branch: string, path: string) =>
-  desk.api('PUT', `${desk.path}/contents/${path}`, { message: 'By hand', content: 'aGFuZA==', branch });
 
 /** Strikes the first write of each kind, and each comment on the issue: status, plan, call for a review. */
 function losing(fault: Fault) {
@@ -129,7 +68,7 @@ describe('an answer that is lost after GitHub did what it was asked', () => {
     expect(labels).toEqual(['spec', 'spec:in-review']);
     const { pulls } = await desk.repository();
     expect(pulls.filter(({ head }) => head.ref === spec.branch_name)).toHaveLength(1);
-    expect(await branchesOf(spec)).toEqual([spec.branch_name]);
+    expect(await branchesOf(desk, spec)).toEqual([spec.branch_name]);
     expect(lost.toSorted()).toEqual([
       'comments',
       'comments',
@@ -144,40 +83,42 @@ describe('an answer that is lost after GitHub did what it was asked', () => {
 
 describe('the branch', () => {
   test('lives beside a branch called "spec" under a name that git can hold there', async () => {
-    const { spec, branch } = await queued();
+    const { spec, branch } = await queuedSpec(desk);
     for (const name of Object.keys((await desk.repository()).branches)) {
       if (name.startsWith('spec/')) await desk.api('DELETE', `${desk.path}/git/refs/heads/${name}`);
     }
-    await makeBranch('spec', await main());
-    await askForBranch(spec);
+    await makeBranch(desk, 'spec', await mainOf(desk));
+    await askForBranch(desk, spec);
     const name = branch.replace('spec/', 'spec-');
-    expect(await branchesOf(spec)).toEqual([name]);
+    expect(await branchesOf(desk, spec)).toEqual([name]);
     const events = await desk.database.db('spec_events').where({ spec_id: spec.id });
-    expect(events).toMatchObject([{ type: 'spec.branch_created', payload: { name, sha: await main() } }]);
+    expect(events).toMatchObject([
+      { type: 'spec.branch_created', payload: { name, sha: await mainOf(desk) } },
+    ]);
     await desk.api('DELETE', `${desk.path}/git/refs/heads/spec`);
   });
 
   test('gets a suffix where its name is somebody else’s, which is left alone', async () => {
-    const { issue, spec, branch } = await queued();
-    await makeBranch(branch, await main());
-    await commitTo(branch, 'theirs.txt');
+    const { issue, spec, branch } = await queuedSpec(desk);
+    await makeBranch(desk, branch, await mainOf(desk));
+    await commitTo(desk, branch, 'theirs.txt');
     const theirs = (await desk.repository()).branches[branch];
-    await askForBranch(spec);
+    await askForBranch(desk, spec);
     expect((await desk.spec(issue)).branch_name).toBe(`${branch}-2`);
     expect((await desk.repository()).branches[branch]).toBe(theirs);
-    expect(await branchesOf(spec)).toEqual([branch, `${branch}-2`]);
+    expect(await branchesOf(desk, spec)).toEqual([branch, `${branch}-2`]);
   });
 
   test('is not made for a spec that is over', async () => {
-    const { issue, spec } = await queued();
+    const { issue, spec } = await queuedSpec(desk);
     await desk.unlabel(issue);
-    await askForBranch(await desk.spec(issue));
-    expect(await branchesOf(spec)).toEqual([]);
+    await askForBranch(desk, await desk.spec(issue));
+    expect(await branchesOf(desk, spec)).toEqual([]);
   });
 
   test('to which a person pushed is not overwritten: the pull request fails, and a retry says so again', async () => {
-    const { issue, branch, publish } = await finished();
-    await commitTo(branch, 'by-hand.txt');
+    const { issue, branch, publish } = await finishedSpec(desk);
+    await commitTo(desk, branch, 'by-hand.txt');
     const theirs = (await desk.repository()).branches[branch];
     await publish();
     expect(await desk.reaches(issue, 'pr_failed')).toMatchObject({
@@ -201,7 +142,7 @@ describe('the branch', () => {
 
 describe('a pull request that GitHub refuses', () => {
   test('is tried for an hour, then given up with the cause, and opened when the label is set again', async () => {
-    const { issue, spec, effect, publish } = await finished();
+    const { issue, spec, effect, publish } = await finishedSpec(desk);
     const body = { message: 'Validation Failed', errors: [{ message: 'Pull requests are disabled here.' }] };
     hold(desk, (request) => (isPullRequest(request) ? { status: 422, body } : null));
     await publish();
@@ -237,7 +178,7 @@ describe('a pull request that GitHub refuses', () => {
   });
 
   test('since somebody opened one in that moment is that one', async () => {
-    const { issue, branch, effect, publish } = await finished();
+    const { issue, branch, effect, publish } = await finishedSpec(desk);
     hold(desk, (request) => (isPullRequest(request) ? { status: 422, body: { message: 'Failed' } } : null));
     await publish();
     await until(async () => (await effect())?.last_error);
@@ -250,7 +191,7 @@ describe('a pull request that GitHub refuses', () => {
   });
 
   test('is not opened for a spec that was cancelled meanwhile', async () => {
-    const { issue, spec, effect, publish } = await finished();
+    const { issue, spec, effect, publish } = await finishedSpec(desk);
     hold(desk, (request) => (isPullRequest(request) ? { status: 500 } : null));
     await publish();
     await until(async () => (await effect())?.last_error);
@@ -296,14 +237,14 @@ describe('after a merge the branch is kept', () => {
   });
 
   test('when it has commits that were not merged', async () => {
-    const after = await merged((branch) => commitTo(branch, 'late.txt'));
+    const after = await merged((branch) => commitTo(desk, branch, 'late.txt'));
     expect(after).toMatchObject({ fate: expect.stringContaining('not in the pull request'), kept: true });
   });
 
   test('when another pull request goes into it', async () => {
     const after = await merged(async (branch) => {
-      await makeBranch(`on-top-${branch.slice(5, 13)}`, (await desk.repository()).branches[branch]!);
-      await commitTo(`on-top-${branch.slice(5, 13)}`, 'top.txt');
+      await makeBranch(desk, `on-top-${branch.slice(5, 13)}`, (await desk.repository()).branches[branch]!);
+      await commitTo(desk, `on-top-${branch.slice(5, 13)}`, 'top.txt');
       const head = `on-top-${branch.slice(5, 13)}`;
       await desk.api('POST', `${desk.path}/pulls`, { title: 'On top', head, base: branch });
     });

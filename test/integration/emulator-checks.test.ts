@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Answer, type EmulatedGithub, pluck, startEmulatedGithub } from '../harness/emulated-github.ts';
-import { type EmulatedProject, openProject } from '../harness/emulated-project.ts';
+import { type Answer, type EmulatedGithub, pluck } from '../harness/emulated-github.ts';
+import { type EmulatedProject, openPull, startAskedGithub } from '../harness/emulated-project.ts';
 
 let github: EmulatedGithub;
 let token: string;
@@ -10,19 +10,11 @@ let pull: string;
 let head: string;
 
 beforeAll(async () => {
-  github = await startEmulatedGithub();
-  token = await github.token();
-  mona = github.demo.people.maintainer.token;
+  ({ github, token, mona } = await startAskedGithub());
 });
 
 beforeEach(async () => {
-  project = await openProject(github, token);
-  await project.branch('topic', { 'one.txt': 'uno\n' });
-  const { body } = await project.open('topic');
-  pull = `${project.path}/pulls/${body.number}`;
-  head = body.head.sha;
-  await github.emulator.idle();
-  github.received.splice(0);
+  ({ project, pull, head } = await openPull({ github, token }, { 'one.txt': 'uno\n' }));
 });
 
 afterAll(() => github.close());

@@ -1,46 +1,27 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type EmulatedGithub, pluck, startEmulatedGithub } from '../harness/emulated-github.ts';
+import { cloneDemo, commitIn, headOf } from '../harness/emulated-clone.ts';
+import { type EmulatedGithub, pluck } from '../harness/emulated-github.ts';
+import { startAskedGithub } from '../harness/emulated-project.ts';
 import { runGit } from '../harness/git-command.ts';
 
 let github: EmulatedGithub;
 let token: string;
 
 beforeAll(async () => {
-  github = await startEmulatedGithub();
-  token = await github.token();
+  ({ github, token } = await startAskedGithub());
 });
 
 afterAll(() => github.close());
 
 const REPO = '/repos/acme/greeter';
 
-async function clone(...options: string[]): Promise<string> {
-  const folder = await github.folder();
-  const done = await runGit(folder, ['clone', '--quiet', ...options, github.remote(token), '.']);
-  if (done.code !== 0) throw new Error(done.output);
-  return folder;
-}
-
-async function commit(folder: string, file: string, content: string): Promise<string> {
-  await writeFile(join(folder, file), content);
-  await runGit(folder, ['add', '-A']);
-  await runGit(folder, ['commit', '--quiet', '-m', `Change ${file}`]);
-  return (await runGit(folder, ['rev-parse', 'HEAD'])).output.trim();
-}
-
-async function headOf(branch: string): Promise<string> {
-  return (await github.call(token, `GET ${REPO}/git/ref/heads/${branch}`)).body.object?.sha;
-}
-
 describe('git over HTTP', () => {
   test('clones, whole or without blobs, and pushes what others then see', async () => {
-    const folder = await clone('--filter=blob:none');
-    const sha = await commit(folder, 'pushed.txt', 'pushed\n');
+    const folder = await cloneDemo(github, token, '--filter=blob:none');
+    const sha = await commitIn(folder, 'pushed.txt', 'pushed\n');
     const pushed = await runGit(folder, ['push', 'origin', 'HEAD:refs/heads/pushed']);
     expect(pushed).toMatchObject({ code: 0 });
-    expect(await headOf('pushed')).toBe(sha);
+    expect(await headOf(github, token, 'pushed')).toBe(sha);
     await github.emulator.idle();
     const [create, push] = github.received.slice(-2);
     expect(create).toMatchObject({
@@ -57,25 +38,25 @@ describe('git over HTTP', () => {
       sender: { login: 'specwright[bot]' },
       installation: { id: github.demo.installation.id },
     });
-    const second = await clone();
+    const second = await cloneDemo(github, token);
     expect((await runGit(second, ['log', '--format=%H', 'origin/pushed', '-1'])).output.trim()).toBe(sha);
   });
 
   test('takes a push that git sends gzipped or in chunks', async () => {
-    const folder = await clone();
+    const folder = await cloneDemo(github, token);
     const large = Buffer.alloc(3_000_000, 'x').toString();
-    const sha = await commit(folder, 'large.txt', `${large}${Math.random()}`);
+    const sha = await commitIn(folder, 'large.txt', `${large}${Math.random()}`);
     const pushed = await runGit(folder, ['push', 'origin', 'HEAD:refs/heads/large'], {
       'http.postBuffer': '65536',
       'pack.compression': '0',
     });
     expect(pushed).toMatchObject({ code: 0 });
-    expect(await headOf('large')).toBe(sha);
+    expect(await headOf(github, token, 'large')).toBe(sha);
   });
 
   test('keeps hidden refs quiet: they can be pushed, read and deleted, and no webhook tells of them', async () => {
-    const folder = await clone();
-    const sha = await commit(folder, 'hidden.txt', 'hidden\n');
+    const folder = await cloneDemo(github, token);
+    const sha = await commitIn(folder, 'hidden.txt', 'hidden\n');
     await github.emulator.idle();
     const before = github.received.length;
     expect(await runGit(folder, ['push', 'origin', 'HEAD:refs/specwright/abcdef12'])).toMatchObject({
@@ -93,8 +74,8 @@ describe('git over HTTP', () => {
   });
 
   test('asks for credentials, and refuses the wrong ones and too small ones', async () => {
-    const folder = await clone();
-    await commit(folder, 'refused.txt', 'refused\n');
+    const folder = await cloneDemo(github, token);
+    await commitIn(folder, 'refused.txt', 'refused\n');
     const push = (secret: string) =>
       runGit(folder, ['push', github.remote(secret), 'HEAD:refs/heads/refused']);
     const readOnly = await github.token({ permissions: { contents: 'read' } });
@@ -129,7 +110,7 @@ describe('git over HTTP', () => {
   });
 
   test('shows each git request in the request log', async () => {
-    await clone();
+    await cloneDemo(github, token);
     const logged = github.emulator
       .requests()
       .filter((one) => one.kind === 'git')
@@ -143,7 +124,7 @@ describe('git over HTTP', () => {
 
 describe('references', () => {
   test('are created, moved forward and deleted, each with its own refusals', async () => {
-    const main = await headOf('main');
+    const main = await headOf(github, token, 'main');
     const create = (ref: string, sha = main) => github.call(token, `POST ${REPO}/git/refs`, { ref, sha });
     expect((await create('refs/heads/topic/one')).status).toBe(201);
     expect((await create('refs/heads/topic/one')).body.message).toBe('Reference already exists');
@@ -159,9 +140,9 @@ describe('references', () => {
   });
 
   test('move only forward unless forced', async () => {
-    const folder = await clone();
-    const main = await headOf('main');
-    const sha = await commit(folder, 'ahead.txt', 'ahead\n');
+    const folder = await cloneDemo(github, token);
+    const main = await headOf(github, token, 'main');
+    const sha = await commitIn(folder, 'ahead.txt', 'ahead\n');
     await runGit(folder, ['push', 'origin', 'HEAD:refs/heads/ahead']);
     const move = (to: string, force?: boolean) =>
       github.call(token, `PATCH ${REPO}/git/refs/heads/ahead`, { sha: to, force });
@@ -176,7 +157,7 @@ describe('references', () => {
   });
 
   test('are created once however many ask at the same moment', async () => {
-    const sha = await headOf('main');
+    const sha = await headOf(github, token, 'main');
     const asked = Array.from({ length: 8 }, () =>
       github.call(token, `POST ${REPO}/git/refs`, { ref: 'refs/heads/race', sha }),
     );
@@ -212,7 +193,7 @@ describe('references', () => {
     expect(rules.body).toMatchObject([{ type: 'branch_name_pattern', ruleset_source_type: 'Repository' }]);
     const folder = await github.folder();
     await runGit(folder, ['clone', '--quiet', github.remote(token, fullName), '.']);
-    await commit(folder, 'b', 'b');
+    await commitIn(folder, 'b', 'b');
     const pushed = await runGit(folder, ['push', 'origin', 'HEAD:refs/heads/spec/two']);
     expect(pushed).toMatchObject({ code: 1, output: expect.stringContaining('rule violations') });
     expect((await runGit(folder, ['push', 'origin', 'HEAD:main'])).output).toContain(
@@ -221,86 +202,5 @@ describe('references', () => {
     expect((await runGit(folder, ['push', 'origin', 'HEAD:feature/two'])).code).toBe(0);
     const branch = await github.call(token, 'GET /repos/acme/ruled/branches/main');
     expect(branch.body).toMatchObject({ name: 'main', protected: true, commit: { sha: main } });
-  });
-});
-
-describe('contents, trees and comparisons', () => {
-  test('read and write files as git objects', async () => {
-    const path = `${REPO}/contents/docs/guide.md`;
-    const content = (text: string) => Buffer.from(text).toString('base64');
-    await github.call(token, `POST ${REPO}/git/refs`, { ref: 'refs/heads/docs', sha: await headOf('main') });
-    const made = await github.call(token, `PUT ${path}`, {
-      message: 'Add guide',
-      content: content('one\n'),
-      branch: 'docs',
-    });
-    expect(made).toMatchObject({ status: 201, body: { content: { type: 'file', path: 'docs/guide.md' } } });
-    expect(
-      (await github.call(token, `PUT ${path}`, { message: 'x', content: '', branch: 'docs' })).status,
-    ).toBe(422);
-    const wrong = { message: 'x', content: '', branch: 'docs', sha: 'f'.repeat(40) };
-    expect((await github.call(token, `PUT ${path}`, wrong)).status).toBe(409);
-    const read = await github.call(token, `GET ${path}?ref=docs`);
-    expect(Buffer.from(read.body.content, 'base64').toString()).toBe('one\n');
-    const blob = await github.call(token, `GET ${REPO}/git/blobs/${read.body.sha}`);
-    expect(blob.body).toMatchObject({ size: 4, encoding: 'base64' });
-    const tree = await github.call(token, `GET ${REPO}/git/trees/docs?recursive=1`);
-    expect(pluck(tree.body.tree, 'path')).toContain('docs/guide.md');
-    const folder = await github.call(token, `GET ${REPO}/contents/docs?ref=docs`);
-    expect(folder.body).toMatchObject([{ name: 'guide.md', type: 'file' }]);
-    const removed = await github.call(token, `DELETE ${path}`, {
-      message: 'Drop',
-      sha: read.body.sha,
-      branch: 'docs',
-    });
-    expect(removed).toMatchObject({ status: 200, body: { content: null } });
-    expect((await github.call(token, `GET ${REPO}/contents/docs?ref=docs`)).status).toBe(404);
-    const checked = await runGit(String((await github.emulator.state()).repos['acme/greeter']?.gitDir), [
-      'fsck',
-      '--strict',
-    ]);
-    expect(checked).toMatchObject({ code: 0 });
-  });
-
-  test('compare two branches from their merge base', async () => {
-    const folder = await clone();
-    const sha = await commit(folder, 'README.md', '# changed\n');
-    await runGit(folder, ['push', 'origin', 'HEAD:refs/heads/compared']);
-    const { body } = await github.call(token, `GET ${REPO}/compare/main...compared`);
-    expect(body).toMatchObject({
-      status: 'ahead',
-      ahead_by: 1,
-      behind_by: 0,
-      total_commits: 1,
-      merge_base_commit: { sha: await headOf('main') },
-      commits: [{ sha }],
-      files: [{ filename: 'README.md', status: 'modified' }],
-    });
-    expect(body.files[0].patch).toMatch(/^@@ /);
-    const back = await github.call(token, `GET ${REPO}/compare/acme:compared...main`);
-    expect(back.body).toMatchObject({ status: 'behind', behind_by: 1, files: [] });
-    const same = await github.call(token, `GET ${REPO}/compare/main...main`);
-    expect(same.body).toMatchObject({ status: 'identical', commits: [] });
-    expect((await github.call(token, `GET ${REPO}/compare/main...nowhere`)).status).toBe(404);
-  });
-
-  test('build commits from blobs and trees without a clone', async () => {
-    const main = await headOf('main');
-    const blob = await github.call(token, `POST ${REPO}/git/blobs`, { content: 'built\n' });
-    const entry = { path: 'built/by/api.txt', mode: '100755', type: 'blob', sha: blob.body.sha };
-    const base = (await github.call(token, `GET ${REPO}/git/commits/${main}`)).body.tree.sha;
-    const tree = await github.call(token, `POST ${REPO}/git/trees`, { base_tree: base, tree: [entry] });
-    const made = await github.call(token, `POST ${REPO}/git/commits`, {
-      message: 'Built',
-      tree: tree.body.sha,
-      parents: [main],
-    });
-    expect(made.status).toBe(201);
-    await github.call(token, `POST ${REPO}/git/refs`, { ref: 'refs/heads/built', sha: made.body.sha });
-    const { body } = await github.call(token, `GET ${REPO}/commits/built`);
-    expect(body).toMatchObject({
-      sha: made.body.sha,
-      files: [{ filename: 'built/by/api.txt', status: 'added' }],
-    });
   });
 });

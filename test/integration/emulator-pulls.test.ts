@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type EmulatedGithub, pluck, startEmulatedGithub } from '../harness/emulated-github.ts';
-import { type EmulatedProject, openProject } from '../harness/emulated-project.ts';
+import { type EmulatedGithub, pluck } from '../harness/emulated-github.ts';
+import { type EmulatedProject, openProject, startAskedGithub } from '../harness/emulated-project.ts';
 import { runGit } from '../harness/git-command.ts';
 
 let github: EmulatedGithub;
@@ -10,9 +10,7 @@ let project: EmulatedProject;
 let repo: string;
 
 beforeAll(async () => {
-  github = await startEmulatedGithub();
-  token = await github.token();
-  mona = github.demo.people.maintainer.token;
+  ({ github, token, mona } = await startAskedGithub());
 });
 
 beforeEach(async () => {

@@ -153,11 +153,9 @@ describe('a git token', () => {
       strikeHouses(line, [house], clock.now);
       const [owner = '', repo = ''] = house.fullName.split('/');
       const { installationId, repositoryId } = house;
-      const token = await app.opened.deps.github.mintGitToken(
-        { installationId, repositoryId, owner, name: repo },
-        'read',
-      );
-      await token.revoke();
+      const { github } = app.opened.deps;
+      const token = await github.mintGitToken({ installationId, repositoryId, owner, name: repo }, 'read');
+      await github.revokeGitToken(installationId, token.token);
       const minted = line.github.installationTokens().find(({ secret }) => secret === token.token);
       expect(minted).toMatchObject({ live: false });
     },

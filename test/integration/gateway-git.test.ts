@@ -1,61 +1,45 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { FLUSH, packet } from '../../src/http/gateway/git/pkt.ts';
-import { startBridge } from '../../src/runner/bridge.ts';
-import { CHECKPOINT, gitIn, HOST_TOKEN, REPOSITORY, type Rig, startRig } from '../harness/gateway-rig.ts';
-import { runGit } from '../harness/git-command.ts';
+import { cloneThroughGateway, type GatewayClone } from '../harness/gateway-clone.ts';
+import { CHECKPOINT, gitIn, HOST_TOKEN, type Rig, startRig } from '../harness/gateway-rig.ts';
 import { until } from '../harness/until.ts';
 
 const MIB = 2 ** 20;
 const ZERO = '0'.repeat(40);
 
 let rig: Rig;
-let gatewayUrl: string;
-let work: string;
-let url: string;
-const config = { 'http.extraHeader': 'x-sandbox-generation: 1' };
-const git = (...args: string[]) => runGit(work, args, config);
+let clone: GatewayClone;
 
 beforeAll(async () => {
   rig = await startRig({ packBytes: 2 * MIB });
-  gatewayUrl = await startBridge({ kind: 'socket', path: rig.socketPath });
-  url = `${gatewayUrl}/git/${REPOSITORY}.git`;
-  work = join(rig.root, 'clone');
-  mkdirSync(work);
-  expect(await git('clone', '--quiet', '--filter=blob:none', url, '.')).toMatchObject({ code: 0 });
+  clone = await cloneThroughGateway(rig);
 });
 beforeEach(() => {
   Object.assign(rig.ledger, { generation: 1, pushes: [], recordedSha: null, refusePush: null });
   rig.git.seen.length = 0;
   rig.git.intercept = null;
   gitIn(rig.bare, 'update-ref', '-d', CHECKPOINT);
-  gitIn(work, 'reset', '--quiet', '--hard', rig.baseSha);
+  gitIn(clone.folder, 'reset', '--quiet', '--hard', rig.baseSha);
 });
 afterAll(() => rig.close());
 
-async function commit(name: string, content: string | Buffer = name): Promise<string> {
-  writeFileSync(join(work, name), content);
-  await git('add', '-A');
-  expect(await git('commit', '--quiet', '-m', name)).toMatchObject({ code: 0 });
-  return gitIn(work, 'rev-parse', 'HEAD');
-}
-
 test('a push to the checkpoint is recorded before it is forwarded and settled before it is answered', async () => {
-  const sha = await commit('one');
+  const sha = await clone.commit('one');
   const recorded: object[] = [];
   rig.git.intercept = (request) => {
     if (request.method === 'POST') recorded.push(...rig.ledger.pushes.map((push) => ({ ...push })));
     return false;
   };
-  expect(await git('push', '--quiet', url, `HEAD:${CHECKPOINT}`)).toMatchObject({ code: 0 });
+  expect(await clone.git('push', '--quiet', clone.url, `HEAD:${CHECKPOINT}`)).toMatchObject({ code: 0 });
   expect(recorded).toMatchObject([{ oldSha: ZERO, newSha: sha, state: 'intended' }]);
   expect(rig.ledger.pushes.map(({ state }) => state)).toEqual(['accepted']);
-  const next = await commit('two');
-  expect(await git('push', '--quiet', url, `HEAD:${CHECKPOINT}`)).toMatchObject({ code: 0 });
+  const next = await clone.commit('two');
+  expect(await clone.git('push', '--quiet', clone.url, `HEAD:${CHECKPOINT}`)).toMatchObject({ code: 0 });
   expect(rig.ledger.pushes[1]).toMatchObject({ oldSha: sha, newSha: next, state: 'accepted' });
   expect(gitIn(rig.bare, 'rev-parse', CHECKPOINT)).toBe(next);
 });
@@ -66,11 +50,11 @@ test.each([
   ['a deletion', [`:${CHECKPOINT}`], 'deleting is not allowed'],
   ['a second ref along with it', [`HEAD~0:${CHECKPOINT}`, 'HEAD:refs/heads/x'], 'one ref at a time'],
 ])('%s is refused with a reason that git shows', async (_, refspecs, reason) => {
-  await commit('zero');
-  expect(await git('push', '--quiet', url, `HEAD:${CHECKPOINT}`)).toMatchObject({ code: 0 });
+  await clone.commit('zero');
+  expect(await clone.git('push', '--quiet', clone.url, `HEAD:${CHECKPOINT}`)).toMatchObject({ code: 0 });
   const recorded = gitIn(rig.bare, 'for-each-ref');
-  await commit('one');
-  const { code, output } = await git('push', url, ...refspecs);
+  await clone.commit('one');
+  const { code, output } = await clone.git('push', clone.url, ...refspecs);
   expect(code).toBe(1);
   expect(output).toContain(`[remote rejected]`);
   expect(output).toContain(reason);
@@ -79,19 +63,19 @@ test.each([
 });
 
 test('a push over what was recorded is refused: history is not rewritten behind our back', async () => {
-  await commit('one');
-  await git('push', '--quiet', url, `HEAD:${CHECKPOINT}`);
+  await clone.commit('one');
+  await clone.git('push', '--quiet', clone.url, `HEAD:${CHECKPOINT}`);
   rig.ledger.recordedSha = rig.baseSha;
-  await commit('two');
-  const { output } = await git('push', '--force', url, `HEAD:${CHECKPOINT}`);
+  await clone.commit('two');
+  const { output } = await clone.git('push', '--force', clone.url, `HEAD:${CHECKPOINT}`);
   expect(output).toContain('[remote rejected] HEAD -> refs/specwright/0123abcd');
   expect(output).toContain('not where the last recorded push left it');
 });
 
 test('a refusal by the app is shown by git and nothing is forwarded', async () => {
   rig.ledger.refusePush = 'no push is due now';
-  await commit('one');
-  const { output } = await git('push', url, `HEAD:${CHECKPOINT}`);
+  await clone.commit('one');
+  const { output } = await clone.git('push', clone.url, `HEAD:${CHECKPOINT}`);
   expect(output).toContain('(no push is due now)');
   expect(rig.git.seen.filter(({ method, url: path }) => method === 'POST' && /receive/.test(path))).toEqual(
     [],
@@ -99,15 +83,15 @@ test('a refusal by the app is shown by git and nothing is forwarded', async () =
 });
 
 test('push options and signed pushes are refused', async () => {
-  await commit('one');
-  const { output } = await git('push', '-o', 'ci.skip', url, `HEAD:${CHECKPOINT}`);
+  await clone.commit('one');
+  const { output } = await clone.git('push', '-o', 'ci.skip', clone.url, `HEAD:${CHECKPOINT}`);
   expect(output).toContain('push options are not taken');
   const cert = Buffer.concat([
     packet('push-cert\0report-status side-band-64k\n'),
     packet('certificate version 0.1\n'),
     FLUSH,
   ]);
-  const answer = await post('/git-receive-pack', cert);
+  const answer = await clone.push(cert);
   expect(answer.status).toBe(200);
   expect(rig.ledger.pushes).toEqual([]);
 });
@@ -115,7 +99,7 @@ test('push options and signed pushes are refused', async () => {
 test.each(['acme/other', 'acme/shop/../other', '../acme/shop', 'acme/shop.git/x'])(
   'the repository path %s is not reached',
   async (name) => {
-    const { code, output } = await git('ls-remote', `${gatewayUrl}/git/${name}.git`);
+    const { code, output } = await clone.git('ls-remote', `${clone.gatewayUrl}/git/${name}.git`);
     expect(code).toBe(128);
     expect(output).toMatch(/its own repository only|no such address|smart HTTP, nothing else|not found/);
     expect(rig.git.seen.every(({ url: path }) => path.startsWith('/acme/shop.git/'))).toBe(true);
@@ -129,38 +113,38 @@ test('dumb HTTP and unknown services are refused', async () => {
     '/info/refs',
     '/info/refs?service=git-upload-archive',
   ]) {
-    const answer = await send('GET', path);
+    const answer = await clone.send({ method: 'GET', path });
     expect([path, answer.status]).toEqual([path, 403]);
     expect(answer.text).toContain('nothing else');
   }
 });
 
 test('a large push goes through in chunks after its probe, and one over the limit is refused in words', async () => {
-  await commit('big', randomBytes(1.5 * MIB));
-  expect(await git('push', '--quiet', url, `HEAD:${CHECKPOINT}`)).toMatchObject({ code: 0 });
-  await commit('huge', randomBytes(5 * MIB));
-  const { output } = await git('push', url, `HEAD:${CHECKPOINT}`);
+  await clone.commit('big', randomBytes(1.5 * MIB));
+  expect(await clone.git('push', '--quiet', clone.url, `HEAD:${CHECKPOINT}`)).toMatchObject({ code: 0 });
+  await clone.commit('huge', randomBytes(5 * MIB));
+  const { output } = await clone.git('push', clone.url, `HEAD:${CHECKPOINT}`);
   expect(output).toContain('the push is larger than 2 MiB');
   expect(rig.ledger.pushes.map(({ state }) => state)).toEqual(['accepted', 'refused']);
-  expect(gitIn(rig.bare, 'rev-parse', CHECKPOINT)).toBe(gitIn(work, 'rev-parse', 'HEAD~1'));
+  expect(gitIn(rig.bare, 'rev-parse', CHECKPOINT)).toBe(gitIn(clone.folder, 'rev-parse', 'HEAD~1'));
 });
 
 test('gzip bodies pass: as they are for a fetch, read for a push', async () => {
-  const listing = await send(
-    'POST',
-    '/git-upload-pack',
-    {
+  const listing = await clone.send({
+    method: 'POST',
+    path: '/git-upload-pack',
+    headers: {
       'content-type': 'application/x-git-upload-pack-request',
       'content-encoding': 'gzip',
       'git-protocol': 'version=2',
     },
-    gzipSync(Buffer.concat([packet('command=ls-refs\n'), FLUSH])),
-  );
+    body: gzipSync(Buffer.concat([packet('command=ls-refs\n'), FLUSH])),
+  });
   expect(listing.text).toContain(`${rig.baseSha} refs/heads/main`);
   expect(rig.git.seen.at(-1)?.contentEncoding).toBe('gzip');
 
-  const command = `${ZERO} ${gitIn(work, 'rev-parse', 'HEAD')} refs/heads/main\0report-status\n`;
-  const answer = await post('/git-receive-pack', gzipSync(Buffer.concat([packet(command), FLUSH])), {
+  const command = `${ZERO} ${gitIn(clone.folder, 'rev-parse', 'HEAD')} refs/heads/main\0report-status\n`;
+  const answer = await clone.push(gzipSync(Buffer.concat([packet(command), FLUSH])), {
     'content-encoding': 'gzip',
   });
   expect(answer.text).toContain(`ng refs/heads/main only ${CHECKPOINT} may be pushed to`);
@@ -176,14 +160,18 @@ test('what follows a probe, a head that never ends and a broken gzip are unreada
     [packet('half'), {}],
   ];
   for (const [body, headers] of bodies) {
-    expect(await post('/git-receive-pack', body, headers)).toMatchObject({ status: 400 });
+    expect(await clone.push(body, headers)).toMatchObject({ status: 400 });
   }
-  expect(await post('/git-receive-pack', FLUSH)).toMatchObject({ status: 200, text: '' });
+  expect(await clone.push(FLUSH)).toMatchObject({ status: 200, text: '' });
   expect(rig.ledger.pushes).toEqual([]);
 });
 
 test('the credential of the sandbox is dropped and the token of the host never comes back', async () => {
-  const answer = await send('GET', '/info/refs?service=git-upload-pack', { authorization: 'Basic mine' });
+  const answer = await clone.send({
+    method: 'GET',
+    path: '/info/refs?service=git-upload-pack',
+    headers: { authorization: 'Basic mine' },
+  });
   expect(answer.status).toBe(200);
   expect(JSON.stringify(answer)).not.toContain(HOST_TOKEN);
   expect(rig.git.seen.at(-1)?.authorization).toBe(HOST_TOKEN);
@@ -197,11 +185,11 @@ test('a token that the host does not know yet is tried again', async () => {
     response.writeHead(401, { 'www-authenticate': 'Basic' }).end('Bad credentials');
     return true;
   };
-  expect(await git('ls-remote', '--quiet', url, 'refs/heads/main')).toMatchObject({ code: 0 });
+  expect(await clone.git('ls-remote', '--quiet', clone.url, 'refs/heads/main')).toMatchObject({ code: 0 });
 });
 
 test('a host that breaks off after the pack leaves a push unknown, and its texts stay outside', async () => {
-  await commit('one');
+  await clone.commit('one');
   rig.git.intercept = (request, response) => {
     if (request.method !== 'POST') return false;
     request.resume().on('end', () => {
@@ -209,7 +197,7 @@ test('a host that breaks off after the pack leaves a push unknown, and its texts
     });
     return true;
   };
-  const { code, output } = await git('push', url, `HEAD:${CHECKPOINT}`);
+  const { code, output } = await clone.git('push', clone.url, `HEAD:${CHECKPOINT}`);
   expect(code).not.toBe(0);
   expect(output).toContain('HTTP 502');
   expect(output).not.toContain('secret');
@@ -220,27 +208,27 @@ test('a host that breaks off after the pack leaves a push unknown, and its texts
     request.resume().on('end', () => request.socket.destroy());
     return true;
   };
-  expect(await git('push', url, `HEAD:${CHECKPOINT}`)).not.toMatchObject({ code: 0 });
+  expect(await clone.git('push', clone.url, `HEAD:${CHECKPOINT}`)).not.toMatchObject({ code: 0 });
   expect(rig.ledger.pushes.map(({ state }) => state)).toEqual(['unknown', 'unknown']);
 });
 
 test('a host that denies the push is a refusal with its status', async () => {
-  await commit('one');
+  await clone.commit('one');
   rig.git.intercept = (request, response) => {
     if (request.method !== 'POST') return false;
     request.resume().on('end', () => response.writeHead(403).end('Resource not accessible'));
     return true;
   };
-  const { output } = await git('push', url, `HEAD:${CHECKPOINT}`);
+  const { output } = await clone.git('push', clone.url, `HEAD:${CHECKPOINT}`);
   expect(output).toContain('(the git host refused the push with status 403)');
   expect(rig.ledger.pushes.map(({ state }) => state)).toEqual(['refused']);
 });
 
 test('a refusal by the host is settled as refused and shown in its own words', async () => {
-  await commit('one');
+  await clone.commit('one');
   const hook = join(rig.bare, 'hooks', 'pre-receive');
   writeFileSync(hook, '#!/bin/sh\necho protected by rule 7 >&2\nexit 1\n', { mode: 0o755 });
-  const { output } = await git('push', url, `HEAD:${CHECKPOINT}`);
+  const { output } = await clone.git('push', clone.url, `HEAD:${CHECKPOINT}`);
   rmSync(hook);
   expect(output).toContain('protected by rule 7');
   expect(output).toContain('pre-receive hook declined');
@@ -248,9 +236,9 @@ test('a refusal by the host is settled as refused and shown in its own words', a
 });
 
 test('a sandbox that dies in the middle of its pack leaves nothing at the host and a settled record', async () => {
-  const sha = await commit('big', randomBytes(MIB));
+  const sha = await clone.commit('big', randomBytes(MIB));
   const head = Buffer.concat([packet(`${ZERO} ${sha} ${CHECKPOINT}\0report-status side-band-64k\n`), FLUSH]);
-  const request = http.request(`${url}/git-receive-pack`, {
+  const request = http.request(`${clone.url}/git-receive-pack`, {
     method: 'POST',
     headers: {
       'x-sandbox-generation': '1',
@@ -268,46 +256,6 @@ test('a sandbox that dies in the middle of its pack leaves nothing at the host a
 
 test('a replaced sandbox is told so by every address', async () => {
   rig.ledger.generation = 2;
-  const { output } = await git('ls-remote', url);
+  const { output } = await clone.git('ls-remote', clone.url);
   expect(output).toContain('replaced or its spec is over');
 });
-
-interface Answer {
-  status: number;
-  text: string;
-  headers: http.IncomingHttpHeaders;
-}
-
-function post(path: string, body: Buffer, headers: Record<string, string> = {}): Promise<Answer> {
-  return send('POST', path, { 'content-type': 'application/x-git-receive-pack-request', ...headers }, body);
-}
-
-function send(
-  method: string,
-  path: string,
-  headers: Record<string, string> = {},
-  body?: Buffer,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = http.request(`${url}${path}`, {
-      method,
-      agent: false,
-      headers: {
-        'x-sandbox-generation': '1',
-        ...(body && { 'content-length': String(body.length) }),
-        ...headers,
-      },
-    });
-    request.once('error', reject);
-    request.once('response', (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text, headers: response.headers }),
-      );
-    });
-    request.end(body);
-  });
-}

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { GitHub } from '../../src/github/client.ts';
 import { sweepDeliveries } from '../../src/services/monitor/hook-sweep.ts';
-import { type Desk, openDesk } from '../harness/desk.ts';
+import type { Desk } from '../harness/desk.ts';
 import { quickScript } from '../harness/line.ts';
-import { type Recovery, recoveryOf } from '../harness/recovery.ts';
+import { openRecoveryDesk, type Recovery, recoveryOf } from '../harness/recovery.ts';
 import { shiftClock } from '../harness/shift-clock.ts';
 
 const HOUR_MS = 3_600_000;
@@ -12,12 +12,7 @@ let desk: Desk;
 let recovery: Recovery;
 
 beforeAll(async () => {
-  desk = await openDesk();
-  recovery = recoveryOf(desk.app);
-  // The first passes find what there was before the App ran.
-  await recovery.sweep();
-  await recovery.reconcile();
-  await desk.settle();
+  ({ desk, recovery } = await openRecoveryDesk());
 }, 60_000);
 afterAll(async () => {
   await recovery.close();

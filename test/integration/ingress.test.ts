@@ -1,10 +1,11 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { unpackBody } from '../../src/services/inbox/packing.ts';
-import { type FreshDatabase, freshDatabase } from '../harness/database.ts';
-import { type IngressServer, SECRET, startIngress } from '../harness/ingress.ts';
+import type { FreshDatabase } from '../harness/database.ts';
+import { type IngressServer, SECRET, startFreshIngress, startIngress } from '../harness/ingress.ts';
+import { chunkOf, headOf, type RawConnection, rawConnect } from '../harness/raw-http.ts';
 import { until } from '../harness/until.ts';
 import { sign, signedPost } from '../harness/webhook-examples.ts';
 
@@ -14,13 +15,9 @@ let fresh: FreshDatabase;
 let server: IngressServer;
 
 beforeAll(async () => {
-  fresh = await freshDatabase();
-  server = await startIngress(fresh.url);
+  ({ fresh, server } = await startFreshIngress());
 });
-afterAll(async () => {
-  await server.close();
-  await fresh.drop();
-});
+afterAll(() => server.close());
 
 const post = (delivery: { guid?: string; body?: string | Buffer; headers?: Record<string, string> } = {}) =>
   signedPost(server.url, SECRET, { guid: randomUUID(), event: 'issues', body: BODY, ...delivery });
@@ -148,19 +145,19 @@ describe('bodies', () => {
   });
 
   test('that announce more get 413 before a byte is sent', async () => {
-    const raw = await rawRequest({ 'content-length': String(25 * MIB + 1) });
+    const raw = rawRequest({ 'content-length': String(25 * MIB + 1) });
     expect(await raw.status).toBe(413);
     await raw.closed;
   });
 
   test('that turn out larger get 413 and the connection is closed, without more being read into memory', async () => {
-    const raw = await rawRequest({ 'transfer-encoding': 'chunked' });
+    const raw = rawRequest({ 'transfer-encoding': 'chunked' });
     const before = process.memoryUsage().arrayBuffers;
     const chunk = Buffer.alloc(MIB, 0x20);
     let sent = 0;
     // Without end: only the server's answer stops it.
-    while (!raw.answered() && sent < 200 * MIB) {
-      await new Promise((resolve) => raw.socket.write(frame(chunk), resolve));
+    while (raw.text() === '' && sent < 200 * MIB) {
+      await new Promise((resolve) => raw.socket.write(chunkOf(chunk), resolve));
       sent += MIB;
     }
     expect(await raw.status).toBe(413);
@@ -170,7 +167,7 @@ describe('bodies', () => {
 
   test('that come too slowly get 408', async () => {
     const slow = await startIngress(fresh.url, { limits: { timeoutMs: 100 } });
-    const raw = await rawRequest({ 'content-length': '100' }, slow.url);
+    const raw = rawRequest({ 'content-length': '100' }, slow.url);
     raw.socket.write('{');
     expect(await raw.status).toBe(408);
     await raw.closed;
@@ -178,43 +175,23 @@ describe('bodies', () => {
   });
 
   test('whose sender hangs up leave nothing behind', async () => {
-    const raw = await rawRequest({ 'content-length': '100' });
+    const raw = rawRequest({ 'content-length': '100' });
     raw.socket.write('{');
     raw.socket.destroy();
     await raw.closed;
     expect(await post()).toBe(202);
   });
 
-  function frame(chunk: Buffer): Buffer {
-    return Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]);
-  }
-
   /** A request whose head is sent by hand, so that its body can lie. */
-  async function rawRequest(headers: Record<string, string>, url = server.url) {
-    const { hostname, port, pathname } = new URL(url);
-    const socket: Socket = connect(Number(port), hostname);
-    let text = '';
-    socket.on('error', () => {});
-    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    const status = new Promise<number>((resolve, reject) => {
-      socket.on('data', (data) => {
-        text += data;
-        const found = /^HTTP\/1\.1 (\d+)/.exec(text)?.[1];
-        if (found) resolve(Number(found));
-      });
-      void closed.then(() => reject(new Error('closed without an answer')));
-    });
-    status.catch(() => {});
+  function rawRequest(headers: Record<string, string>, url = server.url): RawConnection {
+    const raw = rawConnect(url);
     const head = {
-      host: hostname,
       'x-github-delivery': randomUUID(),
       'x-github-event': 'issues',
       'x-hub-signature-256': sign('', SECRET),
-      ...headers,
     };
-    const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.write(`POST ${pathname} HTTP/1.1\r\n${lines.join('')}\r\n`);
-    return { socket, status, closed, answered: () => text !== '' };
+    raw.socket.write(headOf(url, { ...head, ...headers }));
+    return raw;
   }
 });
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SpecRow } from '../../src/db/specs.ts';
 import { recordClaim, sized } from '../harness/claims.ts';
-import { type Desk, openDesk } from '../harness/desk.ts';
-import { type Recovery, recoveryOf } from '../harness/recovery.ts';
+import type { Desk } from '../harness/desk.ts';
+import { openRecoveryDesk, type Recovery } from '../harness/recovery.ts';
 import { shiftClock } from '../harness/shift-clock.ts';
 import { until } from '../harness/until.ts';
 
@@ -11,10 +11,7 @@ let desk: Desk;
 let recovery: Recovery;
 
 beforeAll(async () => {
-  desk = await openDesk();
-  recovery = recoveryOf(desk.app);
-  await recovery.reconcile();
-  await desk.settle();
+  ({ desk, recovery } = await openRecoveryDesk());
 }, 60_000);
 afterAll(async () => {
   await recovery.close();

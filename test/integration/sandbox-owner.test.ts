@@ -64,7 +64,8 @@ describe('the owner of a sandbox', () => {
       `1000\nCapEff:\t${zero}\nCapBnd:\t${zero}\nNoNewPrivs:\t1\nagent\ntoolunshare 1\n`,
     );
     await until(() => !words.some(programRuns), 2_000);
-    await until(() => owner.exitCode === 0);
+    await until(() => owner.exitCode !== null);
+    expect(owner.exitCode).toBe(0);
     expect(readdirSync(root)).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { RetryableError } from '../../src/errors.ts';
 import { classifyAnswer, classifySilence } from '../../src/github/classify.ts';
 import { GitHubError, type GitHubErrorKind, MINT_ROUTE, orExpected } from '../../src/github/errors.ts';
-import { fixture, refusal } from './github-setup.ts';
+import { fixture, refusal } from '../harness/github-stage.ts';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const READ = 'GET /repos/{owner}/{repo}';

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createComment } from '../../src/github/comments.ts';
 import { readRef } from '../../src/github/refs.ts';
-import { failureOf, fixture, REPO, type Stage, stage } from './github-setup.ts';
+import { failureOf, fixture, REPO, type Stage, stage } from '../harness/github-stage.ts';
 
 /** Real sockets, since what is tested is how lines break. */
 let server: Server | undefined;

@@ -1,40 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { RetryableError } from '../../src/errors.ts';
-import { readBranch, readBranchRules } from '../../src/github/branches.ts';
-import type { TokenProfile } from '../../src/github/client.ts';
-import { compareCommits } from '../../src/github/commits.ts';
-import { readFile } from '../../src/github/contents.ts';
 import { readInstallation } from '../../src/github/installations.ts';
 import { readIssue } from '../../src/github/issues.ts';
 import { readPermission } from '../../src/github/permissions.ts';
-import { readRef } from '../../src/github/refs.ts';
 import { readRepository } from '../../src/github/repositories.ts';
-import { readBlob, readTree } from '../../src/github/trees.ts';
-import { api, expectMint, guardNetwork } from './github-nock.ts';
-import { A, API, asked, B, C, failureOf, fixture, REPO, refusal, stage } from './github-setup.ts';
+import { answering, api, expectMint, guardNetwork, nameOf } from '../harness/github-nock.ts';
+import { API, asked, fixture, REPO, refusal, stage } from '../harness/github-stage.ts';
 
 guardNetwork();
 
-const BRANCH = 'spec/1a2b3c4d-x';
 const at = '/repos/acme/shop';
-const encoded = encodeURIComponent(BRANCH);
-
-/** A client whose next question about the repository gets this answer. */
-function answering(path: string, status: number, body: nock.Body, profile: TokenProfile = 'reader') {
-  expectMint(profile);
-  const ordinary = /\/(contents|rules)\//.test(path);
-  api()
-    .get(path)
-    .times(ordinary ? 1 : asked(status, nameOf(body)))
-    .reply(status, body);
-  return stage().gh;
-}
-
-function nameOf(body: unknown): string | undefined {
-  const { message = '' } = body as { message?: string };
-  return /not accessible/.test(message) ? 'no_permission' : undefined;
-}
 
 describe('permissions', () => {
   const path = `${at}/collaborators/alice/permission`;
@@ -51,20 +27,20 @@ describe('permissions', () => {
     ['write', '', 'write'],
     ['admin', undefined, 'admin'],
   ])('of %s with the role %s are %s', async (permission, role_name, expected) => {
-    const gh = answering(path, 200, { permission, role_name, user: { login: 'alice', id: 501 } }, 'issues');
+    const gh = answering(path, [200, { permission, role_name, user: { login: 'alice', id: 501 } }], 'issues');
 
     expect(await readPermission(gh, REPO, 'alice')).toEqual({ permission: expected, userId: 501 });
   });
 
   test('are read as recorded', async () => {
     expect(
-      await readPermission(answering(path, 200, fixture('permission-maintain'), 'issues'), REPO, 'alice'),
+      await readPermission(answering(path, [200, fixture('permission-maintain')], 'issues'), REPO, 'alice'),
     ).toEqual({
       permission: 'maintain',
       userId: 501,
     });
     expect(
-      await readPermission(answering(path, 200, fixture('permission-custom'), 'issues'), REPO, 'alice'),
+      await readPermission(answering(path, [200, fixture('permission-custom')], 'issues'), REPO, 'alice'),
     ).toEqual({
       permission: 'write',
       userId: 501,
@@ -72,7 +48,7 @@ describe('permissions', () => {
   });
 
   test('of a stranger are none', async () => {
-    const gh = answering(path, 404, refusal('not_found'), 'issues');
+    const gh = answering(path, [404, refusal('not_found')], 'issues');
 
     expect(await readPermission(gh, REPO, 'alice')).toEqual({ permission: 'none', userId: undefined });
   });
@@ -109,8 +85,7 @@ describe('permissions', () => {
   test('are asked for the login as it is, whatever is in it', async () => {
     const gh = answering(
       `${at}/collaborators/dependabot%5Bbot%5D%2F..%2Fx/permission`,
-      404,
-      refusal('not_found'),
+      [404, refusal('not_found')],
       'issues',
     );
 
@@ -120,7 +95,7 @@ describe('permissions', () => {
 
 describe('repositories', () => {
   test('are read', async () => {
-    expect(await readRepository(answering(at, 200, fixture('repository')), REPO)).toEqual({
+    expect(await readRepository(answering(at, [200, fixture('repository')]), REPO)).toEqual({
       kind: 'found',
       id: 42,
       owner: 'acme',
@@ -136,11 +111,13 @@ describe('repositories', () => {
   });
 
   test('that are not there are missing', async () => {
-    expect(await readRepository(answering(at, 404, refusal('not_found')), REPO)).toEqual({ kind: 'missing' });
+    expect(await readRepository(answering(at, [404, refusal('not_found')]), REPO)).toEqual({
+      kind: 'missing',
+    });
   });
 
   test('whose name another one has taken are missing', async () => {
-    const gh = answering(at, 200, { ...fixture('repository'), id: 4242 });
+    const gh = answering(at, [200, { ...fixture('repository'), id: 4242 }]);
 
     expect(await readRepository(gh, REPO)).toEqual({ kind: 'missing' });
   });
@@ -158,168 +135,11 @@ describe('repositories', () => {
   });
 });
 
-describe('refs', () => {
-  const path = `${at}/git/ref/heads%2Ftrunk`;
-
-  test('are read', async () => {
-    const gh = answering(path, 200, fixture('ref'));
-
-    expect(await readRef(gh, REPO, 'heads/trunk')).toEqual({ kind: 'found', sha: A });
-  });
-
-  test.each([
-    [404, 'not_found', 'missing'],
-    [409, 'empty', 'empty'],
-  ])('answered with %d are %s', async (status, name, kind) => {
-    const gh = answering(path, status, refusal(name));
-
-    expect(await readRef(gh, REPO, 'heads/trunk')).toEqual({ kind });
-  });
-});
-
-describe('branches', () => {
-  const path = `${at}/branches/${encoded}`;
-
-  test('are read', async () => {
-    const gh = answering(path, 200, fixture('branch'));
-
-    expect(await readBranch(gh, REPO, BRANCH)).toEqual({ kind: 'found', sha: A, protected: true });
-  });
-
-  test('that are not there are missing', async () => {
-    const gh = answering(path, 404, { message: 'Branch not found' });
-
-    expect(await readBranch(gh, REPO, BRANCH)).toEqual({ kind: 'missing' });
-  });
-
-  test('that were renamed are missing under their old name', async () => {
-    const gh = answering(path, 200, { ...fixture('branch'), name: 'other' });
-
-    expect(await readBranch(gh, REPO, BRANCH)).toEqual({ kind: 'missing' });
-  });
-});
-
-describe('branch rules', () => {
-  const path = `${at}/rules/branches/${encoded}?per_page=100&page=1`;
-
-  test('are read with their parameters', async () => {
-    const gh = answering(path, 200, fixture('branch-rules'));
-
-    expect(await readBranchRules(gh, REPO, BRANCH)).toEqual([
-      { type: 'creation', parameters: {} },
-      {
-        type: 'branch_name_pattern',
-        parameters: { operator: 'starts_with', pattern: 'team/', negate: false },
-      },
-    ]);
-  });
-
-  test.each([
-    [404, 'not_found'],
-    [403, 'upgrade'],
-  ])('are none where GitHub has none (%d %s)', async (status, name) => {
-    expect(await readBranchRules(answering(path, status, refusal(name)), REPO, BRANCH)).toEqual([]);
-  });
-
-  test('are not none when the App may not read them', async () => {
-    const gh = answering(path, 403, refusal('no_permission'));
-
-    expect((await failureOf(readBranchRules(gh, REPO, BRANCH))).kind).toBe('forbidden');
-  });
-});
-
-describe('trees', () => {
-  test('are read with modes and sizes', async () => {
-    const gh = answering(`${at}/git/trees/${B}?recursive=1`, 200, fixture('tree'));
-
-    expect(await readTree(gh, REPO, { sha: B, recursive: true })).toEqual({
-      sha: B,
-      truncated: false,
-      entries: [
-        { path: 'src', mode: '040000', type: 'tree', sha: A, size: undefined },
-        { path: 'src/index.ts', mode: '100644', type: 'blob', sha: C, size: 12 },
-        { path: 'link', mode: '120000', type: 'blob', sha: C, size: 5 },
-        { path: 'vendor', mode: '160000', type: 'commit', sha: C, size: undefined },
-      ],
-    });
-  });
-
-  test('of one level are asked without the parameter, which counts whatever its value', async () => {
-    const gh = answering(`${at}/git/trees/${B}`, 200, { ...fixture('tree'), truncated: true });
-
-    expect((await readTree(gh, REPO, { sha: B })).truncated).toBe(true);
-  });
-
-  test('have blobs that are read as bytes', async () => {
-    const gh = answering(`${at}/git/blobs/${C}`, 200, fixture('blob'));
-
-    expect(await readBlob(gh, REPO, C)).toEqual(Buffer.from('hällo\n'));
-  });
-});
-
-describe('commits', () => {
-  const path = `${at}/compare/trunk...${encoded}?per_page=100&page=1`;
-
-  test('are compared', async () => {
-    const gh = answering(path, 200, { ...fixture('compare'), commits: [{ sha: B }, { sha: C }] });
-
-    expect(await compareCommits(gh, REPO, { base: 'trunk', head: BRANCH })).toEqual({
-      kind: 'found',
-      status: 'ahead',
-      aheadBy: 3,
-      behindBy: 0,
-      mergeBaseSha: A,
-      commits: [B, C],
-      complete: true,
-    });
-  });
-
-  test('that are not there are missing', async () => {
-    const gh = answering(path, 404, refusal('not_found'));
-
-    expect(await compareCommits(gh, REPO, { base: 'trunk', head: BRANCH })).toEqual({ kind: 'missing' });
-  });
-});
-
-describe('files', () => {
-  const path = `${at}/contents/.github%2Fspecwright.yml`;
-
-  test('are read as text from the default branch', async () => {
-    const gh = answering(path, 200, fixture('file'));
-
-    expect(await readFile(gh, REPO, { path: '.github/specwright.yml' })).toEqual({
-      kind: 'found',
-      text: 'hällo\n',
-    });
-  });
-
-  test('over 1 MB are read as blobs, at the ref that was asked for', async () => {
-    const gh = answering(`${at}/contents/big.txt?ref=trunk`, 200, fixture('file-large'));
-    api().get(`${at}/git/blobs/${C}`).reply(200, fixture('blob'));
-
-    expect(await readFile(gh, REPO, { path: 'big.txt', ref: 'trunk' })).toEqual({
-      kind: 'found',
-      text: 'hällo\n',
-    });
-  });
-
-  test.each([
-    [404, refusal('not_found')],
-    [200, [fixture('file')]],
-    [200, { ...fixture('file'), type: 'symlink', target: '/etc/passwd' }],
-    [200, { ...fixture('file'), type: 'submodule' }],
-  ])('that are none are missing (%d)', async (status, body) => {
-    const gh = answering(path, status, body as nock.Body);
-
-    expect(await readFile(gh, REPO, { path: '.github/specwright.yml' })).toEqual({ kind: 'missing' });
-  });
-});
-
 describe('issues', () => {
   const path = `${at}/issues/5`;
 
   test('are read', async () => {
-    expect(await readIssue(answering(path, 200, fixture('issue'), 'issues'), REPO, 5)).toEqual({
+    expect(await readIssue(answering(path, [200, fixture('issue')], 'issues'), REPO, 5)).toEqual({
       kind: 'found',
       id: 3001,
       number: 5,
@@ -340,7 +160,7 @@ describe('issues', () => {
     [404, 'not_found'],
     [410, 'gone'],
   ])('answered with %d are missing', async (status, name) => {
-    expect(await readIssue(answering(path, status, refusal(name), 'issues'), REPO, 5)).toEqual({
+    expect(await readIssue(answering(path, [status, refusal(name)], 'issues'), REPO, 5)).toEqual({
       kind: 'missing',
     });
   });

@@ -175,6 +175,14 @@ describe('the house', () => {
     },
   );
 
+  test('no file of the tests is longer than 300 lines: a subject of its own gets a file of its own', () => {
+    const long = files
+      .filter((path) => /^test\/.*\.ts$/.test(path))
+      .map((path) => ({ path, lines: read(path).split('\n').length - 1 }))
+      .filter(({ lines }) => lines > 300);
+    expect(long).toEqual([]);
+  });
+
   test('no file tells where somebody works', () => {
     // Put together from parts, so that this file does not find itself.
     const places = new RegExp(

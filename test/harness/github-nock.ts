@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import nock from 'nock';
-import type { TokenProfile } from '../../src/github/client.ts';
+import type { GitHub, TokenProfile } from '../../src/github/client.ts';
 import { PERMISSIONS } from '../../src/github/tokens.ts';
-import { readGithubDescription } from '../harness/openapi.ts';
-import { API, fixture } from './github-setup.ts';
+import { watchFetch } from './documented-fetch.ts';
+import { API, asked, fixture, stage } from './github-stage.ts';
 
 /** Expects one mint of a token of this profile, narrowed to the repository. */
 export function expectMint(profile: TokenProfile, answer: Record<string, unknown> = {}): nock.Scope {
@@ -27,28 +27,36 @@ export function api(token = 'ghs_fixture'): nock.Scope {
   });
 }
 
-const github = readGithubDescription();
+/** A client whose next question about the repository gets this answer. */
+export function answering(
+  path: string,
+  [status, body]: readonly [number, nock.Body],
+  profile: TokenProfile = 'reader',
+): GitHub {
+  expectMint(profile);
+  const ordinary = /\/(contents|rules)\//.test(path);
+  api()
+    .get(path)
+    .times(ordinary ? 1 : asked(status, nameOf(body)))
+    .reply(status, body);
+  return stage().gh;
+}
 
-/** Notes what GitHub's own description does not know in the requests that are made; answers the way back. */
-function watchRequests(found: string[]): () => void {
-  const { fetch } = globalThis;
-  globalThis.fetch = (input, init) => {
-    const { pathname, search } = new URL(input instanceof Request ? input.url : input);
-    const path = pathname.replace(/^\/api\/v3/, '');
-    const route = github.routeOf(init?.method ?? 'GET', path) ?? `${init?.method} ${path}`;
-    const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : {};
-    const problems = github.inRequest({ route, path: path + search, body });
-    found.push(...problems.map((problem) => `${route}: ${problem}`));
-    return fetch(input, init);
-  };
-  return () => {
-    globalThis.fetch = fetch;
-  };
+/** The refusal that a fresh token is believed to pass, by its sentence. */
+export function nameOf(body: unknown): string | undefined {
+  const { message = '' } = body as { message?: string };
+  return /not accessible/.test(message) ? 'no_permission' : undefined;
+}
+
+/** A client with the token of its writes, and where its requests are expected. */
+export function writing(profile: TokenProfile = 'control'): { gh: GitHub; github: nock.Scope } {
+  expectMint(profile);
+  return { gh: stage().gh, github: api() };
 }
 
 /**
  * No request leaves, each expected one is made, an unexpected one fails the test even if its error is caught, and so
- * does one with a path, parameter or field that GitHub does not document.
+ * does a request or a canned answer with anything that GitHub does not document.
  */
 export function guardNetwork(): void {
   const unexpected: string[] = [];
@@ -56,7 +64,7 @@ export function guardNetwork(): void {
   let restore = () => {};
   const note = (request: Request): void => void unexpected.push(`${request.method} ${request.url}`);
   beforeAll(() => {
-    restore = watchRequests(undocumented);
+    restore = watchFetch(undocumented);
     nock.disableNetConnect();
     nock.emitter.on('no match', note);
   });
