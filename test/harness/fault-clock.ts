@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
+import { sized } from './claims.ts';
 
 /** The database's clock of a test, which jumps over the times in which nothing happens. */
 export interface FaultClock {
@@ -17,7 +18,7 @@ export interface FaultClock {
 }
 
 const POLL_MS = 20;
-const LONGEST_STEP = 300;
+const LONGEST_STEP = sized(3600, 300);
 
 /** What pg-boss tells its workers when a job is sent, or each jump would wait for them to look by themselves. */
 const WAKE_WORKERS = `
