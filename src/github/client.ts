@@ -239,7 +239,7 @@ function tooFresh(error: unknown, callSite: string, fresh: boolean): 'token' | '
   if (!(error instanceof GitHubError)) return undefined;
   if (fresh && error.kind === 'unauthorized') return 'token';
   if (MAY_BE_REFUSED.test(callSite)) return undefined;
-  if (error.kind === 'not_found') return 'thing';
+  if (error.kind === 'not_found' || error.kind === 'gone') return 'thing';
   return fresh && error.kind === 'forbidden' ? 'token' : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Knex } from 'knex';
 import type { ArtifactOf } from '../../src/services/spec/phases/definition.ts';
 
 const file = new URL('../../src/cli/demo-script.json', import.meta.url);
@@ -21,6 +22,20 @@ export function demoArtifacts(): { -readonly [P in keyof ArtifactOf]: Mutable<Ar
     tasks: tasks.output,
     sync: sync.output,
   };
+}
+
+/** Writes down artifacts of all phases as a spec whose phases are over has them. */
+export async function acceptDemoArtifacts(db: Knex, specId: string): Promise<void> {
+  const rows = Object.entries(demoArtifacts()).map(([phase, content]) => ({
+    spec_id: specId,
+    phase,
+    attempt: 1,
+    schema_version: 1,
+    content: JSON.stringify(content),
+    hash: phase,
+    accepted: true,
+  }));
+  await db('artifacts').insert(rows);
 }
 
 type Mutable<T> = T extends readonly (infer E)[]

@@ -3,7 +3,7 @@ import type { SpecRow } from '../../src/db/specs.ts';
 import type { Running } from '../../src/main.ts';
 import { advanceAlone } from '../../src/services/spec/advance.ts';
 import { carryOut } from '../../src/services/spec/commands.ts';
-import { demoArtifacts } from './artifacts.ts';
+import { acceptDemoArtifacts } from './artifacts.ts';
 import type { FaultClock } from './fault-clock.ts';
 import type { House } from './fault-houses.ts';
 import type { Line } from './line.ts';
@@ -96,17 +96,7 @@ async function finishWork(at: { line: Line; app: Running }, house: House, spec: 
   const path = `/repos/${house.fullName}`;
   const sha = await commitOnCheckpoint(line, path, spec);
   const { deps } = app.opened;
-  await deps.db('artifacts').insert(
-    Object.entries(demoArtifacts()).map(([phase, content]) => ({
-      spec_id: spec.id,
-      phase,
-      attempt: 1,
-      schema_version: 1,
-      content: JSON.stringify(content),
-      hash: phase,
-      accepted: true,
-    })),
-  );
+  await acceptDemoArtifacts(deps.db, spec.id);
   const verifying = { status: 'executing', phase: 'verify', attempt: 1, checkpoint_sha: sha };
   await deps.db('specs').where({ id: spec.id }).update(verifying);
   await deps.db.transaction((trx) =>

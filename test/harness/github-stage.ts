@@ -88,6 +88,6 @@ export async function failureOf(promise: Promise<unknown>): Promise<GitHubError>
 
 /** How often a client with a fresh token asks before it believes a refusal that may be about what is new. */
 export function asked(status: number, name = 'not_found'): number {
-  if (status === 404) return 3;
+  if (status === 404 || status === 410) return 3;
   return status === 403 && name === 'no_permission' ? 6 : 1;
 }

@@ -2,7 +2,7 @@ import type { SpecRow } from '../../src/db/specs.ts';
 import { inspectWork } from '../../src/services/branches/inspect.ts';
 import { branchName } from '../../src/services/branches/name.ts';
 import { carryOut } from '../../src/services/spec/commands.ts';
-import { demoArtifacts } from './artifacts.ts';
+import { acceptDemoArtifacts } from './artifacts.ts';
 import type { Desk } from './desk.ts';
 
 export interface QueuedSpec {
@@ -45,17 +45,7 @@ export async function finishedSpec(desk: Desk): Promise<FinishedSpec> {
   await makeBranch(desk, side, await mainOf(desk));
   await commitTo(desk, side, `work-${issue}.txt`);
   const sha = (await desk.repository()).branches[side];
-  await desk.database.db('artifacts').insert(
-    Object.entries(demoArtifacts()).map(([phase, content]) => ({
-      spec_id: spec.id,
-      phase,
-      attempt: 1,
-      schema_version: 1,
-      content: JSON.stringify(content),
-      hash: phase,
-      accepted: true,
-    })),
-  );
+  await acceptDemoArtifacts(desk.database.db, spec.id);
   const at = { status: 'publishing', phase: 'publish', checkpoint_sha: sha };
   await desk.database.db('specs').where({ id: spec.id }).update(at);
   return {

@@ -35,7 +35,8 @@ describe('the owner of a sandbox', () => {
     const words = [`detached-${process.pid}`, `direct-${process.pid}`] as const;
     const owner = startOwner({ root, words });
     const { socket, externalId } = await firstLine(owner);
-    expect(words.map(programRuns)).toEqual([true, true]);
+    // A program that was started is there by its words only once its shell has become it.
+    await until(() => words.every(programRuns), 5_000);
     const dead = once(owner, 'exit');
     owner.kill('SIGKILL');
     await until(() => !words.some(programRuns), 2_000);
@@ -74,6 +75,7 @@ describe('the owner of a sandbox', () => {
     const words = [`two-detached-${process.pid}`, `two-direct-${process.pid}`] as const;
     const owner = startOwner({ root, words });
     const { externalId } = await firstLine(owner);
+    await until(() => words.every(programRuns), 5_000);
     const second = createLocalProvider({ root, unsafe: false });
     expect(await second.probe()).toMatchObject({ ok: true });
     await second.close();
