@@ -14,7 +14,10 @@ export interface GitTokenStore {
   keep(row: GitTokenRow): Promise<void>;
   /** The token is worth nothing any more. */
   forget(id: string): Promise<void>;
-  /** Tokens of sandboxes that are gone, at most `limit`; those that ended by themselves are dropped on the way. */
+  /**
+   * Tokens of sandboxes that are gone, at most `limit`; those that ended by themselves are dropped on the way. GitHub
+   * takes nothing from a suspended installation, so its tokens wait.
+   */
   listLeft(limit: number): Promise<GitTokenRow[]>;
 }
 
@@ -33,7 +36,15 @@ export function createGitTokenStore(db: Db): GitTokenStore {
         .select('id')
         .whereNot({ state: 'gone' })
         .whereRaw('sandboxes.id = git_tokens.sandbox_id');
-      return db('git_tokens').whereNotExists(live).orderBy('expires_at').limit(limit);
+      const suspended = db('installations')
+        .select('id')
+        .whereNotNull('suspended_at')
+        .whereRaw('installations.id = git_tokens.installation_id');
+      return db('git_tokens')
+        .whereNotExists(live)
+        .whereNotExists(suspended)
+        .orderBy('expires_at')
+        .limit(limit);
     },
   };
 }

@@ -110,7 +110,10 @@ async function paused(rig: CrashRig, point: CrashPoint): Promise<void> {
   const gitTokens = () =>
     rig.github.installationTokens().filter(({ asked }) => String(asked) === 'contents').length;
   const before = gitTokens();
+  // A process may die on what an earlier one left behind, before the sandbox is at work.
+  let died = false;
   const atWork = async () => {
+    if (died) return true;
     // A sandbox that has fetched nothing yet holds no token that could be revoked.
     if (gitTokens() === before) return false;
     const { rows } = await rig.database.db.raw(
@@ -124,9 +127,10 @@ async function paused(rig: CrashRig, point: CrashPoint): Promise<void> {
     hang: true,
     async meanwhile() {
       await until(atWork, 60_000);
-      rig.github.suspendInstallation(id);
+      if (!died) rig.github.suspendInstallation(id);
     },
   });
+  died = true;
   rig.github.unsuspendInstallation(id);
   await rig.github.idle();
 }

@@ -84,7 +84,7 @@ export async function openCrashRig(): Promise<CrashRig> {
       arm(point);
       const child = worker(hang);
       try {
-        await Promise.race([child.exited, meanwhile?.(child) ?? child.exited]);
+        if (meanwhile) await Promise.race([child.exited, meanwhile(child)]);
         await diesAt(child, point);
       } catch (error) {
         throw new Error(`at ${point}: ${messageOf(error)}\n${lastLines(line.logFile)}`, { cause: error });
