@@ -6,6 +6,7 @@ export default {
   globalSetup: '<rootDir>/test/harness/global-setup.ts',
   globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   reporters: ['default', '<rootDir>/scripts/count-reporter.mjs'],
-  maxWorkers: 2,
+  // One more than a small machine has cores: tests wait for timers, disks and processes as much as they compute.
+  maxWorkers: 3,
   testTimeout: 30_000,
 };

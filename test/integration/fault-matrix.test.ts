@@ -107,7 +107,7 @@ test(
       figure: `${cells} cells (${sites.length} calls × ${faults.length} faults) in ${plans.length} lives, 0 otherwise, 0 doubled, ${seconds} s`,
     });
   },
-  sized(120_000, 900_000),
+  sized(120_000, 1_800_000),
 );
 
 // Skipped in the ordinary suite: days of tries, and pauses that only time shortens, take minutes.
