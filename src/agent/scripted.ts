@@ -1,4 +1,5 @@
 import type { AgentDriver, AgentEvent, AgentExit, AgentOutcome, AgentTask } from './driver.ts';
+import { timeIsUp } from './endings.ts';
 
 /** Name of the file in `scratch` that tells the program its piece of work. */
 const TASK_FILE = 'task.json';
@@ -9,6 +10,7 @@ const TASK_FILE = 'task.json';
  */
 export const scriptedDriver: AgentDriver = {
   name: 'scripted',
+  cli: null,
   buildCommand: (task) => ({
     argv: [
       task.node,
@@ -19,6 +21,7 @@ export const scriptedDriver: AgentDriver = {
     env: {},
     files: { [TASK_FILE]: JSON.stringify(workOf(task)) },
     stdin: null,
+    outputFile: null,
   }),
   parseLine,
   judge,
@@ -48,11 +51,11 @@ function parseLine(line: string): readonly AgentEvent[] {
 }
 
 function judge(exit: AgentExit): AgentOutcome {
-  if (exit.timedOut) return { kind: 'failed', reason: 'the scripted agent ran out of time' };
+  if (exit.timedOut) return timeIsUp('The scripted agent');
   const error = exit.events.findLast((event) => event.type === 'error');
   if (exit.code !== 0) {
     const said = error?.message ?? exit.stderrTail.trim();
-    return { kind: 'failed', reason: said || `the scripted agent ended with code ${exit.code}` };
+    return { kind: 'failed', why: 'work', reason: said || `the scripted agent ended with code ${exit.code}` };
   }
   const answer = exit.events.findLast((event) => event.type === 'output');
   return { kind: 'done', output: answer?.output ?? null };

@@ -2,21 +2,52 @@ import { dirname } from 'node:path';
 import type { RunnerConfig } from './protocol.ts';
 
 /** Wherever they come from, these never reach a child: a sandbox holds no credential of ours. */
-const NEVER = ['GITHUB_TOKEN', 'ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN'];
+const NEVER = [
+  'GITHUB_TOKEN',
+  'ANTHROPIC_API_KEY',
+  'CLAUDE_CODE_OAUTH_TOKEN',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'CREDENTIAL_KEYS',
+];
 
 /** The whole environment of a run: nothing is inherited from the runner's own process. */
 export function runEnvironment(
   config: RunnerConfig,
-  run: { phase: string; gatewayUrl: string; extra?: Readonly<Record<string, string>> },
+  run: {
+    phase: string;
+    gatewayUrl: string;
+    extra?: Readonly<Record<string, string>>;
+    /** Whether programs of agents are found. */
+    withAgents?: boolean;
+  },
 ): Record<string, string> {
   const environment = {
     ...config.environment,
     ...run.extra,
     SPEC_PHASE: run.phase,
     GATEWAY_URL: run.gatewayUrl,
-    ...basics(config),
+    ...proxy(config, run.gatewayUrl),
+    ...basics(config, run.withAgents === true ? (config.agents ?? null) : null),
   };
   return without(environment, NEVER);
+}
+
+/** The gateway is the proxy of whatever speaks TLS; it alone is asked directly. */
+function proxy(config: RunnerConfig, gatewayUrl: string): Record<string, string> {
+  if (config.gateway.kind !== 'socket') return {};
+  const { host } = new URL(gatewayUrl);
+  // The generation stands where a proxy's user name does: every program sends that.
+  const address = `http://${config.generation}:sandbox@${host}`;
+  const direct = '127.0.0.1,localhost';
+  return {
+    HTTPS_PROXY: address,
+    https_proxy: address,
+    HTTP_PROXY: address,
+    http_proxy: address,
+    NO_PROXY: direct,
+    no_proxy: direct,
+  };
 }
 
 /**
@@ -41,11 +72,17 @@ export function gitEnvironment(
   };
 }
 
-function basics(config: RunnerConfig): Record<string, string> {
+function basics(config: RunnerConfig, agents: string | null = null): Record<string, string> {
   return {
     HOME: config.home,
     // Node's folder comes first so that `node` and `npm` are the ones the sandbox was given.
-    PATH: `${dirname(config.node)}:/usr/local/bin:/usr/bin:/bin`,
+    PATH: [
+      dirname(config.node),
+      ...(agents === null ? [] : [agents]),
+      '/usr/local/bin',
+      '/usr/bin',
+      '/bin',
+    ].join(':'),
     LANG: 'C.UTF-8',
   };
 }

@@ -30,6 +30,15 @@ export const stepSchema = z.discriminatedUnion('kind', [
     attempt: z.int().positive(),
     prompt: z.string(),
     outputSchema: z.unknown(),
+    /** Null where no model is at work; the runner knows where the gateway answers for it. */
+    model: z
+      .object({ api: z.enum(['anthropic', 'openai', 'bedrock', 'vertex']), name: z.string().nullable() })
+      .nullable()
+      .optional(),
+    /** Answers of the model after which the run ends. */
+    maxTurns: z.int().positive().nullable().optional(),
+    /** The repository's own agent program, run by a shell. */
+    command: z.string().nullable().optional(),
     /** Throw away what an earlier attempt left in the work tree. */
     resetFirst: z.boolean(),
   }),
@@ -66,6 +75,8 @@ export const stepResultSchema = z.discriminatedUnion('kind', [
     outcome: z.enum(['done', 'failed']),
     output: z.unknown(),
     reason: z.string().nullable(),
+    /** Of a failure: the agent's work, the model's API, or a bound of ours. */
+    why: z.enum(['work', 'model', 'limit']).optional(),
   }),
   z.object({
     kind: z.literal('command'),
@@ -98,6 +109,7 @@ export const runEventSchema = z.object({
     'command.started',
     'command.ended',
     'clone.done',
+    'agent.session',
     'agent.text',
     'agent.tool',
     'agent.usage',
@@ -141,6 +153,8 @@ export const runnerConfigSchema = z.object({
   home: z.string(),
   tools: z.string(),
   node: z.string(),
+  /** A folder with the programs of agents on the search path of agent runs. */
+  agents: z.string().nullable().optional(),
   heartbeatMs: z.int().positive(),
   /** The documented environment of a run, without SPEC_PHASE and GATEWAY_URL, which the runner adds. */
   environment: z.record(z.string(), z.string()),

@@ -38,7 +38,13 @@ const PAUSE_MS = 50;
 /** Room for the batch's own punctuation and an event's fixed fields, bytes. */
 const EVENT_OVERHEAD = 400;
 
-const CHATTER: ReadonlySet<RunEvent['type']> = new Set(['agent.text', 'agent.tool']);
+const CHATTER: ReadonlySet<RunEvent['type']> = new Set([
+  'agent.session',
+  'agent.text',
+  'agent.tool',
+  'agent.usage',
+  'agent.retry',
+]);
 
 interface State {
   readonly queue: RunEvent[];

@@ -3,6 +3,7 @@
  * mode, plain processes. It never falls back from the one to the other by itself. Races: see local/lifecycle.ts
  * and local/isolated.ts.
  */
+import { realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { type Clock, systemClock } from '../clock.ts';
@@ -12,6 +13,7 @@ import { fixFor, kernelSettings } from './local/explain.ts';
 import { createIsolatedEngine } from './local/isolated.ts';
 import * as life from './local/lifecycle.ts';
 import { ownerToken } from './local/owner.ts';
+import { canRun } from './local/programs.ts';
 import { createRunner, type Runner } from './local/run.ts';
 import * as transfer from './local/transfer.ts';
 import { createUnsafeEngine } from './local/unsafe.ts';
@@ -28,6 +30,8 @@ export interface LocalOptions {
   /** False leaves every limit to rlimits and the watchdog. Default true. */
   readonly cgroups?: boolean;
   readonly clock?: Clock;
+  /** A folder in which agents' command lines were installed with npm, shown to sandboxes read-only. */
+  readonly agents?: string | null;
 }
 
 const SILENT: SandboxLog = { info: () => {}, warn: () => {} };
@@ -38,9 +42,10 @@ const TRIAL_WITHIN_MS = 15_000;
 /** The provider of sandboxes on this machine; they live and die with this process. */
 export function createLocalProvider(options: LocalOptions): SandboxProvider {
   const root = resolve(options.root);
+  const agents = options.agents ? realpathSync(options.agents) : null;
   const engine = options.unsafe
-    ? createUnsafeEngine({ root })
-    : createIsolatedEngine({ root, cgroups: options.cgroups ?? true });
+    ? createUnsafeEngine({ root, agents })
+    : createIsolatedEngine({ root, agents, cgroups: options.cgroups ?? true });
   const local: life.Local = {
     engine,
     clock: options.clock ?? systemClock,
@@ -68,6 +73,7 @@ export function createLocalProvider(options: LocalOptions): SandboxProvider {
       for (const entry of local.boxes.values()) if (carries(entry, labels)) yield life.described(entry);
     },
     paths: (id) => engine.paths(box(id)),
+    hasProgram: async (name) => canRun(name, { agents, isolated: engine.capabilities.isolated }),
     exec: async (id, command) => runner.exec(box(id), command),
     spawn: async (id, command) => runner.spawn(box(id), command),
     upload: async (id, path, content) => upload(local, runner, { box: box(id), path, content }),

@@ -103,6 +103,8 @@ export interface SandboxPaths {
   /** Read-only folder with the request's files. */
   readonly tools: string;
   readonly node: string;
+  /** Folder with the programs of agents that the operator shows to sandboxes; null where there is none. */
+  readonly agents: string | null;
   /** The gateway's socket, where `capabilities.gatewaySocket`. */
   readonly gatewaySocket: string | null;
 }
@@ -118,6 +120,8 @@ export interface SandboxProvider {
   /** Instances that carry all of `labels`; asked for page by page where the provider has pages. */
   list(labels: Readonly<Record<string, string>>): AsyncIterable<SandboxInstance>;
   paths(id: string): SandboxPaths;
+  /** Whether an agent's run in a sandbox made now would find this program. */
+  hasProgram(name: string): Promise<boolean>;
   exec(id: string, command: SandboxCommand): Promise<ExecResult>;
   spawn(id: string, command: SandboxCommand): Promise<SandboxProcess>;
   /** `path` is absolute, below the workspace or home. */

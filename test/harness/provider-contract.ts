@@ -11,6 +11,7 @@ import type {
   SandboxLimits,
   SandboxProvider,
 } from '../../src/sandbox/provider.ts';
+import { describeAgents } from './provider-agents.ts';
 import { describeIsolation } from './provider-isolation.ts';
 import { describeLimits } from './provider-limits.ts';
 import { serveText } from './serve-text.ts';
@@ -59,6 +60,7 @@ export function describeProviderContract({ name, provider, probe, runs }: Contra
     describeFiles(rig);
     describeLifecycle(rig);
     describeLimits(rig);
+    describeAgents(rig);
     if (provider.capabilities.isolated) describeIsolation(rig);
   });
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { CHECKPOINT, gitIn, HOST_TOKEN, type Rig, startRig } from '../harness/gateway-rig.ts';
+import { proxyVariables } from '../harness/proxy-variables.ts';
 import { agentStep, commandStep, commitStep, pushStep } from '../harness/steps.ts';
 import { until } from '../harness/until.ts';
 
@@ -80,6 +81,7 @@ test('the environment of a run is exactly the documented one', async () => {
     ...rig.config.environment,
     SPEC_PHASE: 'verify',
     GATEWAY_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    ...proxyVariables,
     HOME: rig.config.home,
     PATH: expect.stringMatching(/^\/.*:\/usr\/local\/bin:\/usr\/bin:\/bin$/),
     LANG: 'C.UTF-8',

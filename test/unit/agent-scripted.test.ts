@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { drivers } from '../../src/agent/registry.ts';
 import { parseScript } from '../../src/agent/script.ts';
 import { scriptedDriver } from '../../src/agent/scripted.ts';
 
@@ -8,15 +7,14 @@ const task = {
   attempt: 2,
   prompt: 'secret plans',
   outputSchema: {},
+  model: null,
+  maxTurns: null,
+  command: null,
   workspace: '/workspace',
   tools: '/opt/specwright',
   scratch: '/home/agent/runs/1',
   node: '/opt/node/bin/node',
 };
-
-test('a driver is found under its own name', () => {
-  expect(Object.entries(drivers).map(([name, driver]) => name === driver.name)).toEqual([true]);
-});
 
 test('the scripted driver names the work in a file and brings no environment of its own', () => {
   expect(scriptedDriver.buildCommand(task)).toEqual({
@@ -29,6 +27,7 @@ test('the scripted driver names the work in a file and brings no environment of 
     env: {},
     files: { 'task.json': '{"subject":"design","attempt":2,"workspace":"/workspace"}' },
     stdin: null,
+    outputFile: null,
   });
 });
 
@@ -47,7 +46,7 @@ test.each([
 });
 
 describe('the judgement of a scripted run', () => {
-  const exit = { code: 0, timedOut: false, events: [], stderrTail: '' };
+  const exit = { code: 0, timedOut: false, events: [], stderrTail: '', outputText: null, wantsOutput: true };
 
   test('takes the last output of a run that ended well', () => {
     const events = [
@@ -63,11 +62,15 @@ describe('the judgement of a scripted run', () => {
       { type: 'error' as const, message: 'no idea' },
       { type: 'output' as const, output: {} },
     ];
-    expect(scriptedDriver.judge({ ...exit, code: 1, events })).toEqual({ kind: 'failed', reason: 'no idea' });
+    expect(scriptedDriver.judge({ ...exit, code: 1, events })).toEqual({
+      kind: 'failed',
+      why: 'work',
+      reason: 'no idea',
+    });
     expect(scriptedDriver.judge({ ...exit, code: 9 })).toMatchObject({
       reason: 'the scripted agent ended with code 9',
     });
-    expect(scriptedDriver.judge({ ...exit, timedOut: true })).toMatchObject({ kind: 'failed' });
+    expect(scriptedDriver.judge({ ...exit, timedOut: true })).toMatchObject({ kind: 'failed', why: 'limit' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AgentDriver, AgentEvent, AgentTask } from '../../agent/driver.ts';
+import type { AgentDriver, AgentTask, FailureKind } from '../../agent/driver.ts';
 import { drivers } from '../../agent/registry.ts';
 import { WORK_BRANCH } from '../clone.ts';
 import { runCommand } from '../command.ts';
@@ -13,22 +13,14 @@ import { LIMITS } from '../limits.ts';
 import { createLineSplitter } from '../lines.ts';
 import type { ProcessEnd } from '../process.ts';
 import type { Step, StepResult } from '../protocol.ts';
+import { createProgress, type Progress, readOutputFile } from './agent-progress.ts';
 
 type AgentStep = Extract<Step, { kind: 'agent' }>;
 
 /** More output than this from one run is a loop and not work, characters. */
 const STDOUT_LIMIT = 64 * 1024 * 1024;
-const STDERR_TAIL = 4_000;
 /** Room for the result's other fields, bytes. */
 const RESULT_OVERHEAD = 4_096;
-
-interface Progress {
-  readonly events: AgentEvent[];
-  stdoutLength: number;
-  stderrTail: string;
-  /** Why the runner ended the agent itself, or null. */
-  ended: string | null;
-}
 
 /** Lets the agent do one piece of work and judges by its driver how that ended. */
 export async function runAgentStep(
@@ -41,9 +33,9 @@ export async function runAgentStep(
   if (step.resetFirst) await resetWorkTree(runner, step.stepId);
   const task = prepare(runner, step);
   try {
-    const progress: Progress = { events: [], stdoutLength: 0, stderrTail: '', ended: null };
-    const end = await play({ runner, step, driver, inbox }, task, progress);
-    return conclude(driver, end, progress);
+    const progress = createProgress((type, data) => runner.emit(type, data, step.stepId));
+    const played = await play({ runner, step, driver, inbox }, task, progress);
+    return conclude(driver, { ...played, task }, progress);
   } finally {
     rmSync(task.scratch, { recursive: true, force: true });
   }
@@ -66,6 +58,9 @@ function prepare(runner: RunnerContext, step: AgentStep): AgentTask {
     attempt: step.attempt,
     prompt: step.prompt,
     outputSchema: step.outputSchema ?? null,
+    model: modelOf(runner, step),
+    maxTurns: step.maxTurns ?? null,
+    command: step.command ?? null,
     workspace: runner.config.workspace,
     tools: runner.config.tools,
     scratch,
@@ -73,25 +68,39 @@ function prepare(runner: RunnerContext, step: AgentStep): AgentTask {
   };
 }
 
+/** The gateway stands for the model's provider: it adds the key and passes the rest of the path on. */
+function modelOf({ gatewayUrl, config }: RunnerContext, { model }: AgentStep): AgentTask['model'] {
+  if (!model) return null;
+  return { ...model, baseUrl: `${gatewayUrl}/llm/${config.generation}/${model.api}` };
+}
+
+interface Played {
+  readonly end: ProcessEnd;
+  readonly outputText: string | null;
+}
+
 async function play(
   run: { runner: RunnerContext; step: AgentStep; driver: AgentDriver; inbox: Inbox },
   task: AgentTask,
   progress: Progress,
-): Promise<ProcessEnd> {
+): Promise<Played> {
   const { runner, step, driver } = run;
   const command = driver.buildCommand(task);
   for (const [name, content] of Object.entries(command.files)) {
     writeFileSync(join(task.scratch, name), content, { mode: 0o600 });
   }
   const own = new AbortController();
-  const endBecause = (reason: string): void => {
-    progress.ended ??= reason;
+  const endBecause = (reason: string, why: FailureKind): void => {
+    progress.ended ??= { reason, why };
     own.abort();
   };
   const lines = createLineSplitter((line) => {
-    for (const event of driver.parseLine(line)) note(runner, step.stepId, { event, progress });
+    for (const event of driver.parseLine(line)) progress.note(event);
   });
-  const closeInbox = run.inbox.open({ scratch: task.scratch, interrupt: () => endBecause('interrupted') });
+  const closeInbox = run.inbox.open({
+    scratch: task.scratch,
+    interrupt: () => endBecause('interrupted', 'work'),
+  });
   const end = await runCommand(runner, {
     argv: command.argv,
     cwd: runner.config.workspace,
@@ -99,55 +108,51 @@ async function play(
       phase: step.phase,
       gatewayUrl: runner.gatewayUrl,
       extra: command.env,
+      withAgents: true,
     }),
     stdin: command.stdin,
     timeoutMs: step.timeoutMs,
     stopped: AbortSignal.any([runner.stopped, own.signal]),
     stepId: step.stepId,
     onOutput(stream, text) {
-      if (stream === 'stderr') {
-        progress.stderrTail = (progress.stderrTail + text).slice(-STDERR_TAIL);
-        return;
-      }
+      if (stream === 'stderr') return progress.noteStderr(text);
       progress.stdoutLength += text.length;
-      if (progress.stdoutLength > STDOUT_LIMIT) endBecause('the agent printed more than 64 MiB');
+      if (progress.stdoutLength > STDOUT_LIMIT) endBecause('the agent printed more than 64 MiB', 'limit');
       else lines.push(text);
     },
   });
   closeInbox();
   lines.end();
-  return end;
+  const { outputFile } = command;
+  return { end, outputText: outputFile === null ? null : readOutputFile(join(task.scratch, outputFile)) };
 }
 
-function note(
-  runner: RunnerContext,
-  stepId: string,
-  { event, progress }: { event: AgentEvent; progress: Progress },
-): void {
-  progress.events.push(event);
-  // The structured answer travels in the step's result, not twice.
-  if (event.type === 'output') return;
-  const { type, ...data } = event;
-  runner.emit(`agent.${type}`, data, stepId);
-}
-
-function conclude(driver: AgentDriver, end: ProcessEnd, progress: Progress): StepResult {
-  if (end.startError !== null) return { kind: 'broken', reason: `the agent: ${end.startError}` };
+function conclude(
+  driver: AgentDriver,
+  { end, outputText, task }: Played & { task: AgentTask },
+  progress: Progress,
+): StepResult {
+  if (end.startError !== null) return { kind: 'broken', reason: missing(driver, end.startError) };
   if (progress.ended !== null) return failed(progress.ended);
-  const { code, timedOut } = end;
   const outcome = driver.judge({
-    code,
-    timedOut,
-    events: progress.events,
-    stderrTail: progress.stderrTail.toWellFormed(),
+    code: end.code,
+    timedOut: end.timedOut,
+    events: progress.newest(),
+    stderrTail: progress.stderrTail().toWellFormed(),
+    outputText,
+    wantsOutput: task.outputSchema !== null,
   });
-  if (outcome.kind === 'failed') return failed(outcome.reason);
+  if (outcome.kind === 'failed') return failed(outcome);
   if (jsonBytes(outcome.output) > LIMITS.resultBytes - RESULT_OVERHEAD) {
-    return failed('the output is larger than 2 MiB');
+    return failed({ reason: 'the output is larger than 2 MiB', why: 'work' });
   }
   return { kind: 'agent', outcome: 'done', output: outcome.output ?? null, reason: null };
 }
 
-function failed(reason: string): StepResult {
-  return { kind: 'agent', outcome: 'failed', output: null, reason };
+function missing({ name, cli }: AgentDriver, startError: string): string {
+  return `the agent ${name}: ${startError}${cli ? `; it is installed with: ${cli.install}` : ''}`;
+}
+
+function failed({ reason, why }: { reason: string; why: FailureKind }): StepResult {
+  return { kind: 'agent', outcome: 'failed', output: null, reason, why };
 }

@@ -59,6 +59,7 @@ interface Entered {
 
 interface Context {
   readonly root: string;
+  readonly agents: string | null;
   readonly cgroups: CgroupHost | null;
   /** Null where this process has no uids to give: sandboxes then run as a mapped user of its own uid. */
   readonly range: UidRange | null;
@@ -67,10 +68,15 @@ interface Context {
 }
 
 /** The engine of isolated mode. `cgroups: false` leaves every limit to rlimits and the watchdog. */
-export function createIsolatedEngine(options: { root: string; cgroups: boolean }): Engine {
+export function createIsolatedEngine(options: {
+  root: string;
+  cgroups: boolean;
+  agents: string | null;
+}): Engine {
   const cgroups = options.cgroups ? detectCgroups() : null;
   const context: Context = {
     root: options.root,
+    agents: options.agents,
     cgroups,
     range: ownUidRange(),
     entered: new Map(),
@@ -83,6 +89,7 @@ export function createIsolatedEngine(options: { root: string; cgroups: boolean }
     paths: () => ({
       ...INSIDE,
       node: machineOf(context).host.nodeInside,
+      agents: context.agents === null ? null : INSIDE.agents,
     }),
     claimAccount: async () => (context.range === null ? null : claimUid(context.range)),
     makeCgroup: (name, limits) => (cgroups === null ? null : createCgroup(cgroups, name, limits)),
@@ -126,7 +133,7 @@ async function prepare(context: Context): Promise<ProbeResult> {
   if (!tools.ok) return { ok: false, reason: `not found: ${tools.missing.join(', ')}`, fix: tools.fix };
   const skeleton = join(context.root, `${ownerToken()}skeleton-${Math.random().toString(36).slice(2)}`);
   context.machine ??= {
-    host: buildSkeleton(skeleton, context.range === null),
+    host: buildSkeleton(skeleton, { inUserNamespace: context.range === null, agents: context.agents }),
     loopback: tools.loopback,
     openFiles: openFilesLimit(),
     cover: descriptorCover(),

@@ -11,8 +11,12 @@ export const INSIDE = {
   home: '/home/agent',
   tools: '/opt/specwright',
   node: '/opt/node/bin/node',
+  agents: '/opt/agents/node_modules/.bin',
   gatewaySocket: '/run/specwright/gateway.sock',
 } as const satisfies SandboxPaths;
+
+/** Where the operator's folder of agents is shown. */
+export const AGENTS_ROOT = '/opt/agents';
 
 /** What differs between machines. */
 export interface HostLayout {
@@ -27,6 +31,8 @@ export interface HostLayout {
   readonly node: string | null;
   /** Where it is as seen from inside. */
   readonly nodeInside: string;
+  /** The operator's folder of agents, to be shown at AGENTS_ROOT; null where there is none. */
+  readonly agents: string | null;
   /** Flags that a remount in a user namespace must repeat for a path; empty for root. */
   lockedFlags(path: string): readonly string[];
 }
@@ -50,6 +56,7 @@ export function mountTable(host: HostLayout, folders: BoxFolders, limits: Sandbo
     readOnly(host.skeleton, host.skeleton),
     ...host.shared.map((path) => readOnly(path, `${root}${path}`)),
     ...(host.node === null ? [] : [readOnly(host.node, `${root}${INSIDE.node}`)]),
+    ...(host.agents === null ? [] : [readOnly(host.agents, `${root}${AGENTS_ROOT}`)]),
     readOnly(`${folders.base}/etc/passwd`, `${root}/etc/passwd`),
     readOnly(`${folders.base}/etc/group`, `${root}/etc/group`),
     readOnly(folders.tools, `${root}${INSIDE.tools}`),

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type HostLayout, INSIDE } from './profile.ts';
+import { AGENTS_ROOT, type HostLayout, INSIDE } from './profile.ts';
 
 /** Host folders and files that a sandbox may read. Nothing here holds anything about this machine's users. */
 const SHARED = [
@@ -49,10 +49,14 @@ const LINKS: ReadonlyArray<readonly [string, string]> = [
  * Makes the folder that every sandbox of this process has as its root, read-only: `root` is what is seen, `old`
  * takes the host's root until it is detached, and the links let the tools of the last steps find their libraries.
  */
-export function buildSkeleton(skeleton: string, inUserNamespace: boolean): HostLayout {
+export function buildSkeleton(
+  skeleton: string,
+  { inUserNamespace, agents }: { inUserNamespace: boolean; agents: string | null },
+): HostLayout {
   const root = join(skeleton, 'root');
   makeFolder(join(skeleton, 'old'));
-  for (const folder of [...FOLDERS, INSIDE.tools, dirname(INSIDE.node)]) makeFolder(join(root, folder));
+  const added = [INSIDE.tools, dirname(INSIDE.node), ...(agents === null ? [] : [AGENTS_ROOT])];
+  for (const folder of [...FOLDERS, ...added]) makeFolder(join(root, folder));
   const merged = MERGED.filter((path) => existsSync(path));
   const shared = [...SHARED.filter((path) => existsSync(path)), ...merged.filter((path) => !isLink(path))];
   for (const path of merged.filter(isLink)) symlinkSync(readlinkSync(path), join(root, path));
@@ -77,6 +81,7 @@ export function buildSkeleton(skeleton: string, inUserNamespace: boolean): HostL
     bind: inUserNamespace ? 'rbind' : 'bind',
     node: visible ? null : node,
     nodeInside: visible ? node : INSIDE.node,
+    agents,
     lockedFlags: (path) => (inUserNamespace ? lockedFlags(mountInfo, path) : []),
   };
 }

@@ -16,6 +16,7 @@ import type { SandboxPaths } from '../provider.ts';
 import type { Box, Engine, Launch } from './box.ts';
 import { reachableByAll } from './folders.ts';
 import { killGroup, killPid } from './processes.ts';
+import { programFolder } from './programs.ts';
 import { prlimitPrefix } from './rlimits.ts';
 import { hasTool } from './tools.ts';
 import { allProcesses, descendants } from './tree.ts';
@@ -33,7 +34,7 @@ interface Context {
 }
 
 /** The engine of unsafe mode. */
-export function createUnsafeEngine(options: { root: string }): Engine {
+export function createUnsafeEngine(options: { root: string; agents: string | null }): Engine {
   const range = usableRange();
   const linux = process.platform === 'linux';
   const context: Context = {
@@ -58,7 +59,7 @@ export function createUnsafeEngine(options: { root: string }): Engine {
       const how = range === null ? "the app's own uid" : 'a uid per sandbox';
       return { ok: true, isolated: false, detail: `UNSAFE: plain processes with ${how}, no isolation` };
     },
-    paths: pathsOf,
+    paths: (box) => pathsOf(box, options.agents),
     claimAccount: async () => (range === null ? null : claimUid(range)),
     makeCgroup: () => null,
     async enter(box) {
@@ -83,9 +84,16 @@ function wardenOf({ setpriv }: Context, box: Box): Warden | null {
   return startWarden(uid === undefined ? { folder: box.folders.base } : { uid });
 }
 
-function pathsOf(box: Box): SandboxPaths {
+function pathsOf(box: Box, agents: string | null): SandboxPaths {
   const { workspace, home, tools, socket } = box.folders;
-  return { workspace, home, tools, node: process.execPath, gatewaySocket: socket };
+  return {
+    workspace,
+    home,
+    tools,
+    node: process.execPath,
+    agents: agents === null ? null : programFolder(agents),
+    gatewaySocket: socket,
+  };
 }
 
 /** A uid of its own is of use only if that uid can run Node, which may lie in a private folder. */
