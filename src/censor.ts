@@ -45,7 +45,7 @@ export function censorShapes(text: string): string {
       CENSORED,
     )
     .replace(
-      /(?:gh[opsur]_[A-Za-z0-9._-]|github_pat_[A-Za-z0-9_]|sk-ant-[A-Za-z0-9_-])[A-Za-z0-9._-]{19,}/g,
+      /(?:gh[opsur]_[A-Za-z0-9._-]|github_pat_[A-Za-z0-9_]|sk-(?:ant|proj|svcacct|admin)-[A-Za-z0-9_-]|ya29\.[A-Za-z0-9_-])[A-Za-z0-9._-]{19,}/g,
       CENSORED,
     )
     .replace(/\b(Bearer|Basic)(\s+)[A-Za-z0-9._~+/=-]{16,}/gi, `$1$2${CENSORED}`)

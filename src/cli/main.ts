@@ -18,6 +18,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   migrate: async () => (await import('./migrate.ts')).migrateDatabase,
   doctor: async () => (await import('./doctor/doctor.ts')).doctor,
   replay: async () => (await import('./replay/replay.ts')).replay,
+  credentials: async () => (await import('./credentials/credentials.ts')).credentials,
 };
 
 const USAGE = `Usage: specwright <verb>
@@ -30,6 +31,8 @@ const USAGE = `Usage: specwright <verb>
   doctor [--json]                 say what is wrong with the set-up
   replay <delivery> [--dry-run]   decide a recorded webhook again
   replay <spec>                   run a recorded spec again on an emulated GitHub
+  credentials set|list|remove|rotate
+                                  keep keys for model APIs, sealed
 `;
 
 async function main(): Promise<number> {

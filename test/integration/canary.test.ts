@@ -8,8 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SpecRow } from '../../src/db/specs.ts';
 import { unpackBody } from '../../src/services/inbox/packing.ts';
 import { type Canary, canaryOf, canaryOfKey, findCanaries, spellings } from '../harness/canaries.ts';
+import { putModelKey } from '../harness/credentials-desk.ts';
+import { dumpDatabase } from '../harness/dump-database.ts';
 import { settledInvariants } from '../harness/invariants.ts';
 import { type ChildApp, type Line, openLine } from '../harness/line.ts';
+import { proxyVariables } from '../harness/proxy-variables.ts';
 import { until } from '../harness/until.ts';
 
 const run = promisify(execFile);
@@ -32,6 +35,12 @@ while [ ! -e .scan/seen ]; do sleep 0.1; done
 /** No secret: it travels with the issue's title, and every place that a title reaches has to be seen to hold it. */
 const PLANTED = `planted-${randomBytes(16).toString('hex')}`;
 const API_TOKEN = `operator-${randomBytes(32).toString('base64url')}`;
+/** Of two model credentials: one is stored, the other comes from the environment. */
+const SEALING_KEY = randomBytes(32).toString('base64');
+const [STORED_KEY, GIVEN_KEY] = [1, 2].map(() => `sk-ant-api03-${randomBytes(32).toString('base64url')}`) as [
+  string,
+  string,
+];
 
 let line: Line;
 let app: ChildApp;
@@ -40,7 +49,10 @@ let canaries: Canary[];
 const places = new Map<string, Buffer>();
 
 beforeAll(async () => {
-  line = await openLine({ env: { API_TOKEN } });
+  const env = { API_TOKEN, CREDENTIAL_KEYS: `k1:${SEALING_KEY}`, ANTHROPIC_API_KEY: GIVEN_KEY };
+  line = await openLine({ env });
+  const owner = { scope: 'installation', id: line.world.installation.id } as const;
+  await putModelKey(line.database.db, { base64: SEALING_KEY, owner, key: STORED_KEY });
   const content = Buffer.from(`verify: |\n${SCAN.replace(/^(?=.)/gm, '  ')}`).toString('base64');
   const path = `/repos/${line.world.repo.fullName}/contents/.github/specwright.yml`;
   await line.api('PUT', path, { message: 'ci: look around', content });
@@ -52,6 +64,10 @@ beforeAll(async () => {
     canaryOf('webhook secret', line.webhookSecret),
     canaryOf('API token', API_TOKEN, 'operator-'.length),
     canaryOf('database password', new URL(line.database.url).password),
+    canaryOf('stored model key', STORED_KEY, 'sk-ant-api03-'.length),
+    canaryOf('given model key', GIVEN_KEY, 'sk-ant-api03-'.length),
+    canaryOf('sealing key', SEALING_KEY),
+    { name: 'sealing key itself', needles: [Buffer.from(SEALING_KEY, 'base64').subarray(0, 24)] },
     ...line.github
       .installationTokens()
       .map(({ secret }, index) => canaryOf(`token ${index}`, secret, 'ghs_0000000_'.length)),
@@ -84,7 +100,7 @@ describe('no secret of the App is found after a full run', () => {
   test('and the run had tokens of every kind to lose', () => {
     const kinds = line.github.installationTokens().map(({ permissions }) => JSON.stringify(permissions));
     expect(new Set(kinds).size).toBeGreaterThanOrEqual(3);
-    expect(canaries.length).toBeGreaterThanOrEqual(4 + 3);
+    expect(canaries.length).toBeGreaterThanOrEqual(8 + 3);
   });
 });
 
@@ -147,6 +163,7 @@ test('the environment of a run is the documented one and nothing else', async ()
     GITHUB_REPO_OWNER: owner,
     GITHUB_USERNAME: line.world.people.maintainer.login,
     GATEWAY_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    ...proxyVariables,
     HOME: '/home/agent',
     PATH: expect.stringMatching(/^\/.*:\/usr\/local\/bin:\/usr\/bin:\/bin$/),
     LANG: 'C.UTF-8',
@@ -192,26 +209,10 @@ async function collect(): Promise<void> {
   places.set('repository', Buffer.concat([messages.stdout, objects.stdout]));
   places.set('issues and pull requests', Buffer.from(JSON.stringify(await line.github.state())));
   places.set('log', await readFile(line.logFile));
-  places.set('database', await dumpDatabase());
+  places.set('database', await dumpDatabase(line.database.db));
   const deliveries = await line.database.db('deliveries').whereRaw('octet_length(bytes) > 0');
   places.set('deliveries', Buffer.concat(deliveries.map(({ bytes }) => unpackBody(bytes))));
   places.set('answers of the API', await askApi());
-}
-
-/** Every row of every table, ours and the job queue's. */
-async function dumpDatabase(): Promise<Buffer> {
-  const tables = await line.database
-    .db('pg_tables')
-    .whereNotIn('schemaname', ['pg_catalog', 'information_schema'])
-    .select('schemaname', 'tablename');
-  const dumps = tables.map(async ({ schemaname, tablename }) => {
-    const { rows }: { rows: { row: string }[] } = await line.database.db.raw(
-      'select t::text as row from ??.?? as t',
-      [schemaname, tablename],
-    );
-    return rows.map(({ row }) => row).join('\n');
-  });
-  return Buffer.from((await Promise.all(dumps)).join('\n'));
 }
 
 async function askApi(): Promise<Buffer> {

@@ -56,6 +56,9 @@ describe('shapes of credentials', () => {
   test.each([
     ['a long installation token', `got ${token}!`, `got ${CENSORED}!`],
     ['a classic token', `ghp_${'a1'.repeat(18)}`, CENSORED],
+    ['a key of Anthropic', `sk-ant-api03-${'aB3_'.repeat(20)}`, CENSORED],
+    ['a key of OpenAI', `sk-proj-${'aB3_'.repeat(20)}`, CENSORED],
+    ['an access token of Google', `ya29.${'aB3_'.repeat(20)}`, CENSORED],
     ['a fine-grained token', `github_pat_${'a1'.repeat(30)}`, CENSORED],
     ['a bearer', 'Authorization: Bearer abc.def-ghi_jkl/mno', `Authorization: Bearer ${CENSORED}`],
     [

@@ -1,6 +1,8 @@
 import { listRunEvents } from '../../db/run-events.ts';
 import { newestSandbox } from '../../db/sandboxes.ts';
 import type { PullState } from '../../emulator/emulator.ts';
+import { describeAgents } from '../../services/agents/choose.ts';
+import { settingsOf } from '../../services/spec/work.ts';
 import { listCommits } from './people.ts';
 import type { Progress } from './progress.ts';
 import type { Stage } from './world.ts';
@@ -62,6 +64,7 @@ export async function makeReport(
       statusComments.length === 1 && MERGED_HEADLINE.test(statusComments[0]!.body),
     'the sandbox is gone': sandbox?.state === 'gone',
   };
+  const agent = describeAgents(deps.agents, settingsOf(spec));
   return {
     spec: { id: spec.id, status: spec.status },
     issue: { ...of.issue, state: issue?.state ?? 'missing' },
@@ -73,10 +76,7 @@ export async function makeReport(
       isolated: sandbox?.isolated ?? false,
       gone: sandbox?.state === 'gone',
     },
-    agent: {
-      driver: deps.agent.kind === 'ready' ? deps.agent.driver : 'none',
-      scripted: deps.agent.kind === 'ready' && deps.agent.scripted,
-    },
+    agent: { driver: agent.name, scripted: agent.scripted },
     githubCalls: countCalls(stage),
     timings: { labelToFirstCommandMs: await firstCommandAfterLabel(stage, spec.id), totalMs: of.totalMs },
     missing: Object.entries(seen).flatMap(([step, happened]) => (happened ? [] : [step])),

@@ -5,6 +5,7 @@ import { createGitHub, type GitHub } from '../../github/client.ts';
 import { createLogger } from '../../log.ts';
 import { EXIT_CONFIG } from '../credentials-steps.ts';
 import { loadDotEnv } from '../environment.ts';
+import { checkCredentials } from './credentials.ts';
 import { checkDatabase } from './database.ts';
 import { type Finding, guarded, ok, unknown, wrong } from './finding.ts';
 import { checkGitHub } from './github.ts';
@@ -55,6 +56,7 @@ async function examine(config: Config): Promise<Finding[]> {
     ...(await guarded('Database', () => checkDatabase(config))),
     ...(await guarded('Sandbox', async () => [await checkSandbox(config)])),
     ...(await guarded('Agent', async () => [await checkAgent(config)])),
+    ...(await guarded('Model credentials', () => checkCredentials(config))),
   ];
   const said = (text: string) => log.censor(text);
   return found.map(({ fix, ...finding }) => ({

@@ -1,13 +1,10 @@
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Closers, openOrClose } from '../../closers.ts';
-import { connectDatabase, expectDatabase } from '../../db/connect.ts';
-import { startEmbeddedPostgres } from '../../db/embedded/start.ts';
+import { openOrClose } from '../../closers.ts';
 import { readRecorded } from '../../db/recorded.ts';
-import { readServer } from '../../db/server.ts';
 import { findSpecById } from '../../db/specs.ts';
 import type { Db } from '../../db/types.ts';
 import { UserError } from '../../errors.ts';
+import { openDatabase } from '../database.ts';
 import { loadDotEnv } from '../environment.ts';
 import { runAgain } from './delivery.ts';
 import { rehearse } from './rehearse.ts';
@@ -28,7 +25,7 @@ export async function replay(args: readonly string[]): Promise<number> {
   if (!id || more.length > 0) throw new UserError(`Name one delivery or one spec.\n${WHERE}`);
   loadDotEnv();
   return openOrClose(async (closers) => {
-    const db = await openDatabase(closers);
+    const db = await openDatabase(closers, { applicationName: 'specwright-replay' });
     try {
       return await replayOne(db, id, values['dry-run']);
     } finally {
@@ -46,25 +43,4 @@ async function replayOne(db: Db, id: string, dryRun: boolean): Promise<number> {
   const spec = await findSpecById(db, id);
   if (spec) return replaySpec(db, spec);
   throw new UserError(`There is no delivery and no spec "${id}" in this database.\n${WHERE}`);
-}
-
-/** The App's own database: the one that DATABASE_URL names, or the embedded one, whether the App runs or not. */
-async function openDatabase(closers: Closers): Promise<Db> {
-  let url = process.env.DATABASE_URL;
-  if (!url) {
-    const embedded = await startEmbeddedPostgres({
-      dataDir: resolve(process.env.DATA_DIR ?? '.data', 'postgres'),
-    });
-    closers.add(() => embedded.stop());
-    url = embedded.url;
-  }
-  const db = connectDatabase(url, { poolSize: 2, applicationName: 'specwright-replay' });
-  closers.add(() => db.destroy());
-  await expectDatabase(db);
-  const { pending } = await readServer(db);
-  if (pending.length > 0)
-    throw new UserError(
-      'The schema of this database is not up to date, so nothing can be read from it. Set DATABASE_URL (or DATA_DIR) to that of the App, and run "npm run migrate" or start the App once.',
-    );
-  return db;
 }
