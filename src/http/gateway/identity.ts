@@ -37,7 +37,9 @@ export function authenticate(backend: GatewayBackend) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const caller = callerOf(request);
     if (caller === null) return refuse(request, reply, 'unknown');
-    const generation = Number(request.headers[GENERATION_HEADER]);
+    // An agent sends no header of ours: its calls have the generation in their path.
+    const { generation: named } = request.params as { generation?: string };
+    const generation = Number(request.headers[GENERATION_HEADER] ?? named);
     if (!Number.isInteger(generation) || generation < 1 || generation > 2 ** 31 - 1) {
       return refuse(request, reply, 'no_generation');
     }

@@ -3,6 +3,7 @@ import type { GatewayBackend } from './backend.ts';
 import { answerFailure } from './failure.ts';
 import { gitRoutes } from './git/routes.ts';
 import { authenticate } from './identity.ts';
+import { llmRoutes } from './llm/routes.ts';
 import { refuse } from './refuse.ts';
 import { stepRoutes } from './steps.ts';
 
@@ -14,7 +15,7 @@ export interface GatewayOptions {
 const DEFAULTS: GatewayOptions = { packBytes: 100 * 1024 * 1024 };
 
 /**
- * The one door out of a sandbox, to be registered under GATEWAY_PREFIX: steps, events and git. It serves the public
+ * The one door out of a sandbox, to be registered under GATEWAY_PREFIX: steps, events, git and models. It serves the public
  * server (bearer) and every sandbox's own socket (`serveOnSocket`) alike.
  */
 export function gateway(backend: GatewayBackend, options: Partial<GatewayOptions> = {}): FastifyPluginAsync {
@@ -26,5 +27,6 @@ export function gateway(backend: GatewayBackend, options: Partial<GatewayOptions
     app.setNotFoundHandler((request, reply) => refuse(request, reply, 'no_route'));
     await app.register(stepRoutes(backend));
     await app.register(gitRoutes(backend.git, settings), { prefix: '/git' });
+    await app.register(llmRoutes(backend.models), { prefix: '/llm' });
   };
 }
