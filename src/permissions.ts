@@ -107,8 +107,9 @@ export const workflowPermissions: readonly Permission[] = [
     title: 'Workflows',
     scope: 'repository',
     access: 'write',
-    reason: 'Let a spec change files under .github/workflows. Without it such changes are refused.',
-    now: false,
+    reason:
+      'Let a spec change files under .github/workflows, where settings say `workflows: true`. Without it such changes are refused.',
+    now: true,
   },
   {
     name: 'actions',

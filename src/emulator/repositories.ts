@@ -82,6 +82,7 @@ export async function addRepository(world: World, fresh: NewRepository): Promise
     archived: false,
     allowsAutoMerge: fresh.allowAutoMerge ?? false,
     rules: [],
+    signedCommits: new Set(),
     updatedAt: at,
     pushedAt: at,
     writes: Promise.resolve(),

@@ -1,4 +1,4 @@
-import { isAncestor } from './git/history.ts';
+import { isAncestor, listCommits } from './git/history.ts';
 import { ZERO } from './git/refs.ts';
 import type { Repository, Rule, World } from './state.ts';
 
@@ -54,7 +54,8 @@ export interface BranchChange {
 
 /**
  * Why the repository's rules refuse a change of a branch; null when they do not. Enforced: creation, update, deletion,
- * non_fast_forward, branch_name_pattern and pull_request; other types are only told. A merge passes `update` and `pull_request`.
+ * non_fast_forward, branch_name_pattern, pull_request and required_signatures (of commits that the default branch has
+ * not); other types are only told. A merge passes `update` and `pull_request`.
  */
 export async function refusalOf(
   repo: Repository,
@@ -71,6 +72,9 @@ export async function refusalOf(
     if (rule.type === 'branch_name_pattern' && creates && !nameFits(rule, branch)) {
       return `Branch name must ${rule.parameters?.negate ? 'not ' : ''}match a given pattern: ${patternOf(rule)}`;
     }
+    if (rule.type === 'required_signatures' && !deletes && !(await allSigned(repo, change))) {
+      return 'Commits must have verified signatures.';
+    }
     if (creates || deletes) continue;
     if (rule.type === 'update' && !merging) return 'Cannot update this protected ref.';
     if (rule.type === 'pull_request' && !merging) return 'Changes must be made through a pull request.';
@@ -79,6 +83,12 @@ export async function refusalOf(
     }
   }
   return null;
+}
+
+async function allSigned(repo: Repository, change: BranchChange): Promise<boolean> {
+  const base = change.before === ZERO ? `refs/heads/${repo.defaultBranch}` : change.before;
+  const shas = await listCommits(repo.git.dir, { head: change.after, base });
+  return shas.every((sha) => repo.signedCommits.has(sha));
 }
 
 /** A rule as the REST API shows it. */

@@ -165,6 +165,8 @@ export interface Repository {
   archived: boolean;
   allowsAutoMerge: boolean;
   rules: readonly Rule[];
+  /** Commits that GitHub made and signed. */
+  readonly signedCommits: Set<string>;
   updatedAt: Date;
   pushedAt: Date;
   /** The end of the queue of writes: each write waits for the one before it. */

@@ -8,6 +8,7 @@ import { isSameRepository, originOf } from './origin.ts';
 import { seenEverywhere, UNSEEN_WAITS_MS } from './patience.ts';
 import {
   createTokens,
+  type GitAccess,
   type GitToken,
   type InstallationToken,
   type TokenScope,
@@ -34,8 +35,8 @@ export interface RepoRef {
   readonly name: string;
 }
 
-/** `reader` for questions about code, `issues` for talking to people, `control` for branches and pull requests. */
-export type TokenProfile = 'reader' | 'issues' | 'control';
+/** `reader` reads code, `issues` talks to people, `control` writes branches and pulls, `workflows` workflows too. */
+export type TokenProfile = 'reader' | 'issues' | 'control' | 'workflows';
 
 /** What a call is about, with whose rights; `etag` asks for an answer only if it is another one than that. */
 export interface CallTarget {
@@ -84,7 +85,7 @@ export interface GitHub {
     follow?: number,
   ): Promise<Endpoints[R]['response']>;
   /** A token for git, for one run, one repository and its contents only; the caller revokes it. */
-  mintGitToken(repo: RepoRef, access: 'read' | 'write'): Promise<GitToken>;
+  mintGitToken(repo: RepoRef, access: GitAccess): Promise<GitToken>;
   /** Makes a git token worthless; one that already is counts as revoked. */
   revokeGitToken(installationId: number, token: string): Promise<void>;
   /** The same door with tighter limits. */

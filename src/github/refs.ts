@@ -26,13 +26,20 @@ export async function readRef(gh: GitHub, repo: RepoRef, ref: string): Promise<R
   return { kind: 'found', sha: answer.data.object.sha };
 }
 
+/** `profile` is `workflows` where the commits change some: GitHub takes them with that permission only. */
+export interface RefWrite {
+  readonly ref: string;
+  readonly sha: string;
+  readonly profile?: 'control' | 'workflows';
+}
+
 /** Creates a ref (without `refs/`) at a commit. `exists` says nothing about where the existing one points. */
 export async function createRef(
   gh: GitHub,
   repo: RepoRef,
-  { ref, sha }: { readonly ref: string; readonly sha: string },
+  { ref, sha, profile = 'control' }: RefWrite,
 ): Promise<{ readonly kind: 'created' } | { readonly kind: 'exists' } | Refused> {
-  const sent = gh.call({ repo, profile: 'control' }, 'POST /repos/{owner}/{repo}/git/refs', {
+  const sent = gh.call({ repo, profile }, 'POST /repos/{owner}/{repo}/git/refs', {
     ref: `refs/${ref}`,
     sha,
   });
@@ -44,9 +51,9 @@ export async function createRef(
 export async function moveRef(
   gh: GitHub,
   repo: RepoRef,
-  { ref, sha }: { readonly ref: string; readonly sha: string },
+  { ref, sha, profile = 'control' }: RefWrite,
 ): Promise<{ readonly kind: 'moved' } | Missing | { readonly kind: 'diverged' } | Refused> {
-  const sent = gh.call({ repo, profile: 'control' }, 'PATCH /repos/{owner}/{repo}/git/refs/{ref}', {
+  const sent = gh.call({ repo, profile }, 'PATCH /repos/{owner}/{repo}/git/refs/{ref}', {
     ref,
     sha,
     force: false,

@@ -14,9 +14,14 @@ export const PERMISSIONS: Readonly<Record<TokenScope, Readonly<Record<string, 'r
   /** Apart from the others, so that a person can be told which of their permissions is missing. */
   issues: { metadata: 'read', issues: 'write' },
   control: { metadata: 'read', contents: 'write', pull_requests: 'write' },
+  /** For branches whose commits change workflows, where installation and settings allow that. */
+  workflows: { metadata: 'read', contents: 'write', workflows: 'write' },
   /** Which repositories there are: the only token that is for all of an installation, and it reads names only. */
   directory: { metadata: 'read' },
 };
+
+/** What a run's git may do; `workflows` is writing commits that change workflows too. */
+export type GitAccess = 'read' | 'write' | 'workflows';
 
 /** A token for git over HTTP, of one run. */
 export interface GitToken {
@@ -35,7 +40,7 @@ export interface Tokens {
   /** A token other than `refused`; minted only if nobody else has done so meanwhile. */
   renewed(repo: RepoRef, profile: TokenScope, refused: string): Promise<InstallationToken>;
   /** A token that only the caller has; never cached. */
-  mintGit(repo: RepoRef, access: 'read' | 'write'): Promise<GitToken>;
+  mintGit(repo: RepoRef, access: GitAccess): Promise<GitToken>;
   /** Makes such a token worthless; one that already is counts as revoked. */
   revokeGit(installationId: number, token: string): Promise<void>;
 }
@@ -81,12 +86,14 @@ export function createTokens(wire: Wire, clock: Clock): Tokens {
 }
 
 // Not through the cache's door: concurrent callers would share one token there, and the first run to end revokes it.
-async function mintGit(door: Door, repo: RepoRef, access: 'read' | 'write'): Promise<GitToken> {
+async function mintGit(door: Door, repo: RepoRef, access: GitAccess): Promise<GitToken> {
+  const permissions =
+    access === 'workflows' ? ({ contents: 'write', workflows: 'write' } as const) : { contents: access };
   const { data } = await seenEverywhere(door.clock, () =>
     door.wire.app.request(MINT_ROUTE, {
       installation_id: repo.installationId,
       repository_ids: [repo.repositoryId],
-      permissions: { contents: access },
+      permissions,
     }),
   );
   const { token, expires_at } = data;

@@ -13,7 +13,7 @@ import { APP_ITSELF, type Counted, pass, type RateLimits, remember } from './lim
 export interface SentCall {
   readonly route: string;
   /** Whose credentials: `app` is the App's own JWT (tokens are minted with it), `git` a run's git token. */
-  readonly profile: 'reader' | 'issues' | 'control' | 'directory' | 'app' | 'git';
+  readonly profile: 'reader' | 'issues' | 'control' | 'workflows' | 'directory' | 'app' | 'git';
   /** The HTTP status; 0 when no answer came. */
   readonly status: number;
   readonly ms: number;
@@ -156,8 +156,12 @@ function countedAgainst({ profile, installation = APP_ITSELF }: Site): Counted {
 }
 
 /** A web page, and a body that is empty or broken off, arrive as text, or as nothing where an answer belongs. */
-function isSound({ status, data }: OctokitResponse<unknown>): boolean {
+function isSound({ status, data, headers }: OctokitResponse<unknown>): boolean {
   if (status === 204) return true;
+  // Asked for as text, and named so: a web page in its place is not.
+  if (status === 200 && /^application\/vnd\.github(?:\.v3)?\.patch\b/.test(headers['content-type'] ?? '')) {
+    return data !== '' && data !== undefined && data !== null;
+  }
   return status < 300 && typeof data !== 'string' && data !== undefined && data !== null;
 }
 

@@ -3,24 +3,29 @@ import { recordAudit } from '../db/audit.ts';
 import { findLiveSpec, findNewestSpec, refreezeSettings, type SpecRow } from '../db/specs.ts';
 import { today } from '../db/time.ts';
 import { readPermission } from '../github/permissions.ts';
-import { type Admission, admit, type Permission } from '../services/access/sender.ts';
+import { type Admission, type AuthorPermission, admit, type Permission } from '../services/access/sender.ts';
 import type { Deps, Unit } from '../services/deps.ts';
 import type { MergedSettings } from '../services/settings/load.ts';
 import { readSettings } from '../services/settings/read.ts';
 import { advance } from '../services/spec/advance.ts';
 import { ask } from '../services/spec/commands.ts';
-import { stateLabels } from '../services/spec/rule-parts.ts';
+import { isModelHold, PUBLISH_LABEL, stateLabels } from '../services/spec/rule-parts.ts';
 import { frozenHash, startSpec } from '../services/spec/start.ts';
+import type { Hold } from '../services/spec/states.ts';
+import { askAuthor } from './author.ts';
 import { defineHandler, type Gathered, handled, ignored, type Verdict } from './handler.ts';
 import { askIssue, type IssueNow } from './issue-now.ts';
 import { type Lacking, lackingFor, tellLacking } from './lacking.ts';
 import { type LabelEvent, labelEvent } from './payloads.ts';
+import { decidePublish, gatherPublish } from './publish-label.ts';
 import { projectOf, repoRefOf } from './repo.ts';
 import { senderOf } from './sender.ts';
 
 interface Answers {
   readonly settings: MergedSettings;
   readonly permission: Permission;
+  /** Of the issue's author; "bot" for one that the settings allow by name. */
+  readonly authorPermission?: AuthorPermission;
   /** Missing where the sender is refused whatever became of the issue. */
   readonly issue?: IssueNow;
   /** Stands alone: nothing else could be asked. */
@@ -33,6 +38,7 @@ export const issuesLabeled = defineHandler<LabelEvent>({
 
   async gather(deps, payload) {
     if (pointless(payload)) return {};
+    if (payload.label.name === PUBLISH_LABEL) return gatherPublish(deps, payload);
     const repo = repoRefOf(payload);
     const settings = await readSettings(deps, repo).catch((failure: unknown) => {
       return lackingFor(deps, payload, failure);
@@ -44,15 +50,20 @@ export const issuesLabeled = defineHandler<LabelEvent>({
     const github = deps.github.within({ timeoutMs: deps.timing.gatherTimeoutMs });
     const [issue, { permission }] = await Promise.all([
       askIssue(deps, payload),
-      isBot ? { permission: 'none' } : readPermission(github, repo, login),
+      isBot ? { permission: 'none' as const } : readPermission(github, repo, login),
     ]);
-    return { settings, permission, issue };
+    const authorPermission = await askAuthor(deps, payload, {
+      permission,
+      allowBots: settings.settings.allowBots,
+    });
+    return { settings, permission, authorPermission, issue };
   },
 
   async decide(deps, unit, { payload, gathered }) {
     const reason = pointless(payload);
     if (reason) return ignored(reason);
-    const { settings, permission, issue, lacking } = answersOf(gathered);
+    if (payload.label.name === PUBLISH_LABEL) return decidePublish(deps, unit, { payload, gathered });
+    const { settings, permission, authorPermission, issue, lacking } = answersOf(gathered);
     if (lacking) return tellLacking(deps, unit, { payload, lacking });
     const { label, allowBots } = settings.settings;
     if (payload.label.name !== label)
@@ -64,7 +75,7 @@ export const issuesLabeled = defineHandler<LabelEvent>({
     await upsertProject(unit.trx, { ...projectOf(payload), reached: true });
     if (admission.kind === 'refused') return refuse(deps, unit, { payload, admission });
     if (!payload.vouched) return askAgain(deps, unit, payload);
-    return start(deps, unit, { payload, settings });
+    return start(deps, unit, { payload, settings, authorPermission: authorPermission ?? null });
   },
 });
 
@@ -93,11 +104,13 @@ function answersOf(gathered: Gathered): Answers {
 interface Start {
   readonly payload: LabelEvent;
   readonly settings: MergedSettings;
+  readonly authorPermission: AuthorPermission | null;
 }
 
 async function start(deps: Deps, unit: Unit, asked: Start): Promise<Verdict> {
   const { repository, issue } = asked.payload;
   const live = await findLiveSpec(unit.trx, repository.id, issue.number);
+  if (live && isModelHold(live.hold as Hold | null)) return goOn(deps, unit, { ...asked, spec: live });
   if (live && live.status !== 'pr_failed') return join(unit, asked.payload, live);
   const newest = live ?? (await findNewestSpec(unit.trx, repository.id, issue.number));
   if (newest?.requested_at && issue.updated_at && issue.updated_at < newest.requested_at) {
@@ -125,6 +138,18 @@ async function retry(deps: Deps, unit: Unit, again: Start & { spec: SpecRow }): 
     requestedAt: again.payload.issue.updated_at ?? null,
   });
   return handled(`spec ${specId} is tried again`);
+}
+
+/** Somebody has seen to what held the spec: it goes on under the budgets of now. */
+async function goOn(deps: Deps, unit: Unit, again: Start & { spec: SpecRow }): Promise<Verdict> {
+  const { id: specId } = again.spec;
+  await refreezeSettings(unit.trx, specId, {
+    settings: again.settings,
+    requestedAt: again.payload.issue.updated_at ?? null,
+  });
+  const input = { type: 'resumed', by: again.payload.sender.login } as const;
+  const advanced = await advance(deps, unit, { specId, input });
+  return advanced.kind === 'obsolete' ? ignored(advanced.reason) : handled(`spec ${specId} goes on`);
 }
 
 /** Another text is another request: nothing that was planned for the old one holds. */

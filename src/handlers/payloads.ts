@@ -47,6 +47,8 @@ const issue = z.object({
   state: z.string().default('open'),
   labels: z.array(label).default([]),
   type: z.object({ name: z.string() }).nullish(),
+  /** Who wrote it; null where the account is gone. */
+  user: account.nullish().catch(null),
   updated_at: time,
   pull_request: z.unknown().optional(),
 });

@@ -203,4 +203,32 @@ describe('references', () => {
     const branch = await github.call(token, 'GET /repos/acme/ruled/branches/main');
     expect(branch.body).toMatchObject({ name: 'main', protected: true, commit: { sha: main } });
   });
+
+  test('ask for signed commits: what the App makes without an author is, nothing else', async () => {
+    const made = await github.emulator.createRepository({ owner: 'acme', name: 'signed', files: { a: 'a' } });
+    const repo = `/repos/${made.fullName}`;
+    github.emulator.setRules(made.fullName, [{ type: 'required_signatures', branches: ['spec/**'] }]);
+    const main = (await github.call(token, `GET ${repo}/git/ref/heads/main`)).body.object.sha;
+    const { tree } = (await github.call(token, `GET ${repo}/git/commits/${main}`)).body;
+    const commit = (more: object) =>
+      github.call(token, `POST ${repo}/git/commits`, {
+        message: 'x',
+        tree: tree.sha,
+        parents: [main],
+        ...more,
+      });
+    const signed = await commit({});
+    const unsigned = await commit({ author: { name: 'a', email: 'a@example.com' } });
+    expect(signed.body.verification).toMatchObject({ verified: true, reason: 'valid' });
+    expect(unsigned.body.verification).toMatchObject({ verified: false, reason: 'unsigned' });
+    const create = (name: string, sha: string) =>
+      github.call(token, `POST ${repo}/git/refs`, { ref: `refs/heads/${name}`, sha });
+    expect((await create('spec/base', main)).status).toBe(201);
+    const move = (sha: string) => github.call(token, `PATCH ${repo}/git/refs/heads/spec/base`, { sha });
+    const refused = await move(unsigned.body.sha);
+    expect(refused.status).toBe(422);
+    expect(refused.body.message).toContain('Commits must have verified signatures.');
+    expect((await move(signed.body.sha)).status).toBe(200);
+    expect((await create('other', unsigned.body.sha)).status).toBe(201);
+  });
 });

@@ -205,6 +205,50 @@ describe('the diff gate', () => {
     ]);
   });
 
+  test('lets workflows pass where the installation grants it and the settings want it', () => {
+    const head = [...base, blob('.github/workflows/ci.yml')];
+    const judged = (workflows: DiffRules['workflows']) =>
+      inspectDiff({ base, head, symlinkTargets: {}, rules: { ...rules, workflows } }).refusals.map(
+        ({ reason }) => reason,
+      );
+    expect(judged('allowed')).toEqual([]);
+    expect(judged('not_set')).toEqual([expect.stringContaining('a maintainer sets `workflows: true`')]);
+    expect(judged('not_granted')).toEqual([
+      expect.stringContaining('does not grant the App “Workflows: write”'),
+    ]);
+    const action = [...base, blob('.github/actions/x/action.yml')];
+    const allowed = { ...rules, workflows: 'allowed' as const };
+    expect(inspectDiff({ base, head: action, symlinkTargets: {}, rules: allowed }).refusals).toHaveLength(1);
+    const own = { ...allowed, protectedPaths: ['.github/workflows/release.yml'] };
+    const release = [...base, blob('.github/workflows/release.yml')];
+    expect(inspectDiff({ base, head: release, symlinkTargets: {}, rules: own }).refusals).toHaveLength(1);
+  });
+
+  test('does not count generated files for the limits, and judges them otherwise', () => {
+    const files = Array.from({ length: 9 }, (_, n) => blob(`dist/f${n}.js`, { size: 5000 }));
+    const generated = { ...rules, generatedPaths: ['dist/**'] };
+    expect(inspect([...base, ...files]).refusals.length).toBeGreaterThan(5);
+    expect(
+      inspectDiff({ base, head: [...base, ...files], symlinkTargets: {}, rules: generated }).refusals,
+    ).toEqual([]);
+    const odd = [...base, blob('dist/x', { mode: '100600' })];
+    expect(inspectDiff({ base, head: odd, symlinkTargets: {}, rules: generated }).refusals).toHaveLength(1);
+  });
+
+  test('refuses a lock file without its manifest', () => {
+    const withLocks = { ...rules, lockFiles: 'with-manifest' as const };
+    const judged = (...added: TreeEntry[]) =>
+      inspectDiff({ base, head: [...base, ...added], symlinkTargets: {}, rules: withLocks }).refusals;
+    expect(judged(blob('package-lock.json'))).toEqual([
+      {
+        path: 'package-lock.json',
+        reason:
+          '"package-lock.json" is a lock file that changed though package.json beside it did not, so nothing shows why (`lockFiles: allow` would let it pass).',
+      },
+    ]);
+    expect(judged(blob('package-lock.json'), blob('package.json'))).toEqual([]);
+  });
+
   test('judges a large tree in well under a second', () => {
     const large = Array.from({ length: 20_000 }, (_, n) => blob(`packages/p${n % 200}/src/deep/f${n}.js`));
     const started = performance.now();

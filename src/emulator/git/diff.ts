@@ -12,7 +12,7 @@ export interface ChangedFile {
   readonly status: FileStatus;
   readonly additions: number;
   readonly deletions: number;
-  /** Unified diff from the first hunk on; null for binary files and pure renames. */
+  /** Unified diff from the first hunk on; null for binary and very large files and for pure renames. */
   readonly patch: string | null;
 }
 
@@ -36,8 +36,13 @@ export async function changedFiles(dir: string, before: string, after: string): 
     const text = hunks.shift() ?? '';
     if (entry.status === 'changed') hunks.shift(); // a change of type is printed as a removal and an addition
     const from = text.indexOf('\n@@ ');
-    return { ...entry, patch: from < 0 ? null : text.slice(from + 1).replace(/\n$/, '') };
+    return { ...entry, patch: from < 0 || isTooLarge(text) ? null : text.slice(from + 1).replace(/\n$/, '') };
   });
+}
+
+/** GitHub shows no diff of a file that is larger than this. */
+function isTooLarge(patch: string): boolean {
+  return patch.length > 500 * 1024 || patch.split('\n').length > 20_000;
 }
 
 function splitPatch(patch: string): string[] {
@@ -92,4 +97,10 @@ export async function namesChanged(dir: string, shas: readonly string[]): Promis
     }
   }
   return changes;
+}
+
+/** The commits of a range one by one with their messages and differences. */
+export function seriesText(dir: string, before: string, after: string): Promise<string> {
+  const args = ['format-patch', '--stdout', '--no-signature', '--no-ext-diff', '--no-textconv', '--binary'];
+  return git(dir, [...args, `${before}..${after}`]);
 }

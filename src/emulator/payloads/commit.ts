@@ -21,6 +21,17 @@ function personJson(person: Person): Json {
 
 const UNVERIFIED = { verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null };
 
+function verificationOf(repo: Repository, commit: Commit): Json {
+  if (!repo.signedCommits.has(commit.sha)) return UNVERIFIED;
+  return {
+    verified: true,
+    reason: 'valid',
+    signature: '-----BEGIN PGP SIGNATURE-----\n\n(the emulator signs nothing)\n-----END PGP SIGNATURE-----\n',
+    payload: `tree ${commit.tree}\n`,
+    verified_at: stamp(commit.committer.date),
+  };
+}
+
 /** A commit as the Git database routes show it. */
 export function gitCommitJson(world: World, repo: Repository, commit: Commit): Json {
   const git = `${repositoryApi(world, repo)}/git`;
@@ -35,7 +46,7 @@ export function gitCommitJson(world: World, repo: Repository, commit: Commit): J
     tree: { sha: commit.tree, url: `${git}/trees/${commit.tree}` },
     message: commit.message,
     parents: commit.parents.map((sha) => ({ sha, url: `${git}/commits/${sha}`, html_url: `${page}/${sha}` })),
-    verification: UNVERIFIED,
+    verification: verificationOf(repo, commit),
   };
 }
 
@@ -58,7 +69,7 @@ export function commitJson(world: World, repo: Repository, commit: Commit): Json
       message: commit.message,
       tree: { sha: commit.tree, url: `${base}/git/trees/${commit.tree}` },
       comment_count: 0,
-      verification: UNVERIFIED,
+      verification: verificationOf(repo, commit),
     },
     author: author && userJson(world, author),
     committer: committer && userJson(world, committer),

@@ -1,4 +1,4 @@
-import { changedFiles, EMPTY_TREE } from '../git/diff.ts';
+import { changedFiles, EMPTY_TREE, seriesText } from '../git/diff.ts';
 import { aheadBehind, listCommits, mergeBase } from '../git/history.ts';
 import type { Commit } from '../git/objects.ts';
 import { listRefs } from '../git/refs.ts';
@@ -56,6 +56,7 @@ async function compare(call: RepoCall): Promise<Reply> {
   const { repo, world } = call;
   const { dir } = repo.git;
   const [base, head] = [await sideOf(call, from), await sideOf(call, to)];
+  if (/\.patch\b/.test(call.accept)) return patchReply(await seriesText(dir, base.sha, head.sha));
   const baseSha = await mergeBase(dir, base.sha, head.sha);
   const common = baseSha && (await repo.git.commit(baseSha));
   if (!common) throw problem(404, `No common ancestor between ${from} and ${to}.`);
@@ -91,6 +92,14 @@ async function compare(call: RepoCall): Promise<Reply> {
     },
     call.query.has('per_page') ? linkHeader(call, { path, total: shas.length }) : {},
   );
+}
+
+function patchReply(text: string): Reply {
+  return {
+    status: 200,
+    body: text,
+    headers: { 'content-type': 'application/vnd.github.patch; charset=utf-8' },
+  };
 }
 
 function statusOf(counts: { ahead: number; behind: number }): string {

@@ -123,6 +123,9 @@ async function createCommit(call: RepoCall): Promise<Reply> {
     committer,
     message: requiredText(call.body, 'message'),
   });
+  // What an App makes in its own name is signed; a name or a date that somebody gives is nobody's to sign.
+  const own = call.body.author === undefined && call.body.committer === undefined;
+  if (own && call.actor.kind === 'installation') call.repo.signedCommits.add(sha);
   const commit = await git.commit(sha);
   if (!commit) throw new Error(`commit ${sha} was not written`);
   return created(gitCommitJson(call.world, call.repo, commit));

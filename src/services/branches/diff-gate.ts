@@ -1,5 +1,7 @@
+import { type LockFileRule, lockFileProblem } from './checks/lock-files.ts';
+import { matchesPattern } from './glob.ts';
 import { type Links, linkProblem } from './links.ts';
-import { foldPath, formProblem, protectionProblem } from './paths.ts';
+import { foldPath, formProblem, type PathRules, protectionProblem } from './paths.ts';
 
 /** One entry of `git ls-tree -r` or of GitHub's recursive tree. */
 export interface TreeEntry {
@@ -12,8 +14,11 @@ export interface TreeEntry {
   readonly size?: number;
 }
 
-export interface DiffRules {
-  readonly protectedPaths: readonly string[];
+export interface DiffRules extends PathRules {
+  /** Patterns of files that tools write: they do not count for the limits. */
+  readonly generatedPaths?: readonly string[];
+  /** Every lock file passes where nothing is said. */
+  readonly lockFiles?: LockFileRule;
   readonly maxFiles: number;
   readonly maxFileBytes: number;
   readonly maxTotalBytes: number;
@@ -40,7 +45,7 @@ export interface DiffVerdict {
 }
 
 /** Entries on both sides of one change. */
-interface Pair extends Change {
+export interface Pair extends Change {
   readonly before: TreeEntry | undefined;
   readonly after: TreeEntry | undefined;
 }
@@ -61,23 +66,29 @@ export interface DiffInput {
 export function inspectDiff(input: DiffInput): DiffVerdict {
   const { rules } = input;
   const pairs = pairsOf(input.base, input.head);
+  const changed = pairs.map(({ path, change }) => ({ path, change }));
   const links = linksOf(input);
   const own = rules.specFolder === null ? null : `${rules.specFolder}/`;
   return {
-    changed: pairs.map(({ path, change }) => ({ path, change })),
+    changed,
     refusals: [
       ...pairs.flatMap((pair) => {
         const problem = pairProblem(pair, rules, links);
         return problem ? [{ path: pair.path, reason: `${JSON.stringify(pair.path)} ${problem}.` }] : [];
       }),
       ...collisions(pairs, input.head),
-      ...sizeRefusals(pairs, rules),
+      ...lockRefusals(changed, rules),
+      ...sizeRefusals(
+        pairs.filter(({ path }) => !isGenerated(path, rules)),
+        rules,
+      ),
     ],
     nothingNew: pairs.every(({ path }) => own !== null && path.startsWith(own)),
   };
 }
 
-function pairsOf(base: readonly TreeEntry[], head: readonly TreeEntry[]): Pair[] {
+/** Every file that differs, with its entry on both sides, in order of path. */
+export function pairsOf(base: readonly TreeEntry[], head: readonly TreeEntry[]): Pair[] {
   const before = filesOf(base);
   const after = filesOf(head);
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort((a, b) => (a < b ? -1 : 1));
@@ -111,10 +122,10 @@ function pairProblem(pair: Pair, rules: DiffRules, links: Links): string | null 
     submoduleProblem(pair) ??
     // An odd name that goes away is a good change.
     (pair.after ? formProblem(pair.path) : null) ??
-    protectionProblem(pair.path, rules.protectedPaths) ??
+    protectionProblem(pair.path, rules) ??
     modeProblem(pair) ??
     (pair.after?.mode === '120000' ? linkProblem(pair.path, links) : null) ??
-    fileSizeProblem(pair, rules)
+    (isGenerated(pair.path, rules) ? null : fileSizeProblem(pair, rules))
   );
 }
 
@@ -146,6 +157,22 @@ function fileSizeProblem({ after }: Pair, rules: DiffRules): string | null {
   return after.size > rules.maxFileBytes
     ? `has ${bytes(after.size)}, more than the ${bytes(rules.maxFileBytes)} that one file may have`
     : null;
+}
+
+/** Whether the settings say that tools write this file. */
+export function isGenerated(
+  path: string,
+  { generatedPaths = [] }: Pick<DiffRules, 'generatedPaths'>,
+): boolean {
+  return generatedPaths.some((pattern) => matchesPattern(path, pattern));
+}
+
+function lockRefusals(changes: readonly Change[], { lockFiles = 'allow' }: DiffRules): Refusal[] {
+  const changed = changes.map(({ path }) => path);
+  return changed.flatMap((path) => {
+    const problem = lockFileProblem(path, { changed, rule: lockFiles });
+    return problem ? [{ path, reason: `${JSON.stringify(path)} ${problem}.` }] : [];
+  });
 }
 
 /** Names that differ in case or accents only are one file, or one folder, on many disks, and can trick git there. */

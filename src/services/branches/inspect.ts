@@ -1,7 +1,9 @@
+import { readProject } from '../../db/accounts.ts';
+import { isApproved } from '../../db/approvals.ts';
 import { annotateSpec, readSpec, type SpecRow } from '../../db/specs.ts';
 import { listTasks } from '../../db/tasks.ts';
 import type { RepoRef } from '../../github/client.ts';
-import { compareCommits } from '../../github/commits.ts';
+import { type Comparison, compareCommits } from '../../github/commits.ts';
 import { readRepository, unseen } from '../../github/repositories.ts';
 import { readBlob, readTree, type TreeEntry } from '../../github/trees.ts';
 import type { Deps } from '../deps.ts';
@@ -9,9 +11,23 @@ import { reachOf } from '../effects/target.ts';
 import { findTemplate } from '../pulls/template.ts';
 import type { SpecInput } from '../spec/inputs.ts';
 import { decidePatiently } from '../spec/patience.ts';
+import { approvalReason } from '../spec/publish-approval.ts';
 import { settingsOf } from '../spec/work.ts';
-import { type TreeEntry as GateEntry, inspectDiff } from './diff-gate.ts';
+import type { ChangedText } from './checks/lines.ts';
+import {
+  type DiffRules,
+  type TreeEntry as GateEntry,
+  inspectDiff,
+  isGenerated,
+  type Pair,
+  pairsOf,
+} from './diff-gate.ts';
+import { judgeTexts } from './judge-texts.ts';
 import { specFolder } from './name.ts';
+import { readChange } from './read-change.ts';
+import { readHistory } from './read-history.ts';
+import { reportOf, shownDiff } from './report.ts';
+import { workflowRuleOf } from './workflows.ts';
 
 const SYMLINK = '120000';
 
@@ -50,18 +66,77 @@ async function judge(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInpu
       'the repository has more files than GitHub lists in one answer, so the change cannot be checked.',
     );
   }
-  const verdict = inspectDiff({
-    base: before.entries.map(toGate),
-    head: after.entries.map(toGate),
-    symlinkTargets: await linkTargets(deps, repo, { before: before.entries, after: after.entries }),
-    rules: rulesOf(spec),
-  });
+  return judgeChange(deps, { spec, repo, compared, before: before.entries, after: after.entries });
+}
+
+interface Judged {
+  readonly spec: SpecRow;
+  readonly repo: RepoRef;
+  readonly compared: Comparison;
+  readonly before: readonly TreeEntry[];
+  readonly after: readonly TreeEntry[];
+}
+
+/** First by names, kinds and sizes, then by the lines of what these do not rule out. */
+async function judgeChange(deps: Deps, judged: Judged): Promise<SpecInput> {
+  const { spec, repo, compared } = judged;
+  const [base, head] = [judged.before.map(toGate), judged.after.map(toGate)];
+  const symlinkTargets = await linkTargets(deps, repo, judged);
+  const verdict = inspectDiff({ base, head, symlinkTargets, rules: await rulesOf(deps, spec) });
   if (verdict.nothingNew) return { type: 'nothing_new' };
-  if (verdict.refusals.length > 0) {
-    return { type: 'gate_refused', refusals: verdict.refusals.map(({ reason }) => reason) };
-  }
-  await keepTemplate(deps, { spec, repo, entries: before.entries });
-  return { type: 'gate_passed', sha: head };
+  const pairs = pairsOf(base, head).filter(isReadable(verdict.refusals));
+  const read = await readChange(deps, repo, { pairs, base, files: compared.files });
+  const past = await readHistory(deps, repo, { commits: compared.details, base, head });
+  const texts = read.kind === 'read' ? read.texts : [];
+  const inLines = await judgeTexts({
+    texts,
+    messages: compared.details,
+    history: past.kind === 'read' ? past.texts : [],
+    allow: settingsOf(spec).secretScan,
+  });
+  const refusals = [
+    ...[...verdict.refusals, ...inLines].map(({ reason }) => reason),
+    ...(read.kind === 'too_much' ? [read.reason] : []),
+    ...(past.kind === 'too_much' ? [past.reason] : []),
+  ];
+  if (refusals.length > 0) return { type: 'gate_refused', refusals: capped(refusals) };
+  return pass(deps, judged, texts);
+}
+
+async function pass(deps: Deps, judged: Judged, texts: readonly ChangedText[]): Promise<SpecInput> {
+  const { spec, repo, compared, before } = judged;
+  const sha = spec.checkpoint_sha!;
+  const needsApproval = approvalReason(spec) !== null && !(await isApproved(deps.db, spec.id, sha));
+  await keepTemplate(deps, { spec, repo, entries: before });
+  await keepReport(deps, spec, { sha, texts, files: needsApproval ? compared.files : null });
+  return { type: 'gate_passed', sha, needsApproval };
+}
+
+/** Nobody reads more of them, and a row holds them all. */
+const MOST_REFUSALS = 100;
+
+function capped(refusals: readonly string[]): string[] {
+  const more = refusals.length - MOST_REFUSALS;
+  return more > 0 ? [...refusals.slice(0, MOST_REFUSALS), `… and ${more} more.`] : [...refusals];
+}
+
+/** What is refused for its name, kind or size is not read as well. */
+function isReadable(refusals: readonly { path: string }[]): (pair: Pair) => boolean {
+  const refused = new Set(refusals.map(({ path }) => path));
+  return ({ path }) => !refused.has(path) && !refused.has('.');
+}
+
+async function keepReport(
+  deps: Deps,
+  spec: SpecRow,
+  { sha, texts, files }: { sha: string; texts: readonly ChangedText[]; files: Comparison['files'] | null },
+): Promise<void> {
+  const report = {
+    ...reportOf(sha, { texts, isGenerated: (path) => isGenerated(path, settingsOf(spec)) }),
+    // Only where somebody is shown it.
+    diff: files === null ? null : shownDiff(files),
+  };
+  await annotateSpec(deps.db, spec.id, { gate: JSON.stringify(report) });
 }
 
 /** GitHub says "not found" of everything in a repository that went where the App can't see: that is no lost branch. */
@@ -86,10 +161,15 @@ function toGate({ path, mode, type, sha, size }: TreeEntry): GateEntry {
   return { path, mode, type: type as GateEntry['type'], sha, ...(size === undefined ? {} : { size }) };
 }
 
-function rulesOf(spec: SpecRow): Parameters<typeof inspectDiff>[0]['rules'] {
-  const { limits, protectedPaths, specFiles } = settingsOf(spec);
+async function rulesOf(deps: Deps, spec: SpecRow): Promise<DiffRules> {
+  const settings = settingsOf(spec);
+  const { limits, protectedPaths, generatedPaths, lockFiles, specFiles } = settings;
+  const project = await readProject(deps.db, spec.repository_id);
   return {
     protectedPaths,
+    generatedPaths,
+    lockFiles,
+    workflows: await workflowRuleOf(deps.db, { settings, project }),
     maxFiles: limits.files,
     maxFileBytes: limits.fileBytes,
     maxTotalBytes: limits.totalBytes,

@@ -1,9 +1,32 @@
 import { cleanText } from '../markdown/markdown.ts';
 import { matchesPattern } from './glob.ts';
 
+/**
+ * Whether a change may touch workflows: GitHub takes them only from an App that was granted `workflows: write`, and the
+ * repository has to want it.
+ */
+export type WorkflowRule = 'allowed' | 'not_set' | 'not_granted';
+
+const WORKFLOWS = '/.github/workflows';
+
+const workflowProblems: Readonly<Record<WorkflowRule, string | null>> = {
+  allowed: null,
+  not_set:
+    'is a workflow, and workflows run with the repository’s secrets: a person with write access has to change it, or a maintainer sets `workflows: true` in .github/specwright.yml on the default branch',
+  not_granted:
+    'is a workflow, and this installation does not grant the App “Workflows: write”: a person with write access has to change it, or the App’s owner asks for that permission (app.workflows.yml) and an owner of this account accepts it',
+};
+
+/** What a repository says about the places that a change may touch. */
+export interface PathRules {
+  /** Patterns of the repository's settings, as `matchesPattern` reads them. */
+  readonly protectedPaths?: readonly string[] | undefined;
+  /** `not_set` where nothing is said. */
+  readonly workflows?: WorkflowRule | undefined;
+}
+
 /** What no change of ours may touch, whatever a repository's settings say. */
 const ALWAYS_PROTECTED: readonly { pattern: string; what: string }[] = [
-  { pattern: '/.github/workflows', what: 'is a workflow, and workflows run with the repository’s secrets' },
   { pattern: '/.github/actions', what: 'is an action, and actions run with the repository’s secrets' },
   { pattern: '/CODEOWNERS', what: 'decides who has to review changes' },
   { pattern: '/docs/CODEOWNERS', what: 'decides who has to review changes' },
@@ -15,12 +38,9 @@ const ALWAYS_PROTECTED: readonly { pattern: string; what: string }[] = [
 const HFS_IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/gu;
 const MAX_PATH = 1024;
 
-/**
- * Why a path may not be written, as the end of a sentence that begins with the path, or null.
- * @param protectedPaths patterns of the repository's settings, as `matchesPattern` reads them.
- */
-export function pathProblem(path: string, protectedPaths: readonly string[] = []): string | null {
-  return formProblem(path) ?? protectionProblem(path, protectedPaths);
+/** Why a path may not be written, as the end of a sentence that begins with the path, or null. */
+export function pathProblem(path: string, rules: PathRules = {}): string | null {
+  return formProblem(path) ?? protectionProblem(path, rules);
 }
 
 /** Why a path is unsafe on somebody's machine, or null. */
@@ -38,11 +58,15 @@ export function formProblem(path: string): string | null {
 }
 
 /** Why a path is protected, or null. */
-export function protectionProblem(path: string, protectedPaths: readonly string[]): string | null {
+export function protectionProblem(path: string, rules: PathRules): string | null {
   if (path.split('/').some(isGitModules)) return 'sets up submodules';
+  if (matchesPattern(path, WORKFLOWS)) {
+    const problem = workflowProblems[rules.workflows ?? 'not_set'];
+    if (problem !== null) return problem;
+  }
   const rule = ALWAYS_PROTECTED.find(({ pattern }) => matchesPattern(path, pattern));
   if (rule) return rule.what;
-  const own = protectedPaths.find((pattern) => matchesPattern(path, pattern));
+  const own = rules.protectedPaths?.find((pattern) => matchesPattern(path, pattern));
   return own === undefined ? null : `is protected by the repository’s settings (${own})`;
 }
 

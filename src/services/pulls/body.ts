@@ -1,5 +1,8 @@
+import type { GateReport } from '../branches/report.ts';
+import type { RefusedHost } from '../egress/words.ts';
 import { cell, code, cutText, details, fence, inline, prose, tailText } from '../markdown/markdown.ts';
 import type { RequirementsArtifact } from '../spec/phases/requirements.ts';
+import { gateSections, hostSection } from './checked.ts';
 import { mergeTemplate, type Section } from './template.ts';
 
 /** GitHub's limit for the body of an issue or pull request. */
@@ -31,6 +34,10 @@ export interface PullBodyInput {
   /** What was done otherwise than planned. */
   readonly deviations: readonly string[];
   readonly refusals: readonly { readonly path: string; readonly reason: string }[];
+  /** What the diff gate found in the published commit, or null. */
+  readonly gate: GateReport | null;
+  /** What its sandboxes asked for and did not get, most often asked first. */
+  readonly refusedHosts: readonly RefusedHost[];
   /** Text of the repository's pull request template, or null. */
   readonly template: string | null;
   readonly agent: { readonly name: string; readonly scripted: boolean };
@@ -92,6 +99,8 @@ function sectionsOf(input: PullBodyInput, detail: Detail): Section[] {
       body: verification(input.verification, detail),
       belongsUnder: ['testing', 'tests', 'tested', 'test plan', 'verification', 'how to test', 'validation'],
     },
+    ...gateSections(input.gate),
+    ...hostSection(input.refusedHosts),
     deviations(input),
     {
       title: '',

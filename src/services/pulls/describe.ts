@@ -1,13 +1,19 @@
+import { listRefusals } from '../../db/egress-refusals.ts';
 import { listDoneRuns } from '../../db/runs.ts';
 import { newestSandbox } from '../../db/sandboxes.ts';
 import type { SpecRow } from '../../db/specs.ts';
 import { FatalError } from '../../errors.ts';
 import type { StepResult } from '../../runner/protocol.ts';
+import { describeAgents } from '../agents/choose.ts';
+import type { GateReport } from '../branches/report.ts';
 import type { Deps } from '../deps.ts';
+import { publishedSha } from '../spec/published-sha.ts';
 import { loadWork } from '../spec/work.ts';
-import { agentOf } from '../status/build-view.ts';
 import { pullBody, type Verification } from './body.ts';
 import { changeType, pullTitle } from './title.ts';
+
+/** More hosts than anybody reads of. */
+const MOST_HOSTS = 30;
 
 /** Title and body of the pull request, from what the database holds. */
 export async function describePull(deps: Deps, spec: SpecRow): Promise<{ title: string; body: string }> {
@@ -27,13 +33,15 @@ export async function describePull(deps: Deps, spec: SpecRow): Promise<{ title: 
         id: task.id,
         title: task.title,
         requirements: task.requirements,
-        sha: task.row.commit_sha,
+        sha: publishedSha(spec, task.row.commit_sha),
       })),
       verification: await lastVerification(deps, spec, work.settings.verify),
       deviations: [],
       refusals: [],
+      gate: spec.gate as GateReport | null,
+      refusedHosts: await listRefusals(deps.db, spec.id, MOST_HOSTS),
       template: spec.pull_template,
-      agent: agentOf(deps),
+      agent: describeAgents(deps.agents, work.settings),
       sandbox: { provider: sandbox?.provider ?? 'none', isolated: sandbox?.isolated ?? true },
     }),
   };
