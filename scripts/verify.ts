@@ -104,7 +104,7 @@ function print(rows: readonly Row[]): void {
   process.stdout.write(`\n${rows.length - broken} claims held, ${broken} did not\n`);
 }
 
-const BENCHES = ['ingress', 'pipeline', 'line'];
+const BENCHES = ['ingress', 'pipeline', 'line', 'models'];
 
 const folder = await mkdtemp(join(tmpdir(), 'specwright-verify-'));
 try {

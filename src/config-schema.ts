@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { readBaseUrl } from './base-url.ts';
+import { parseCredentialKeys } from './credential-keys.ts';
 
 /** GitHub signs with HMAC-SHA-256; a secret shorter than its digest is the weaker part of the two. */
 const MIN_SECRET_BYTES = 32;
@@ -56,6 +58,21 @@ const webUrl = url(['https:', 'http:'])
   })
   .transform((value) => value.replace(/\/+$/, ''));
 
+/** A key that goes into a header; a shorter one could not be censored. */
+const apiKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,500}$/, { error: 'is no API key: 16 to 500 printable characters without spaces' });
+
+const credentialKeys = z.string().check((context) => {
+  const read = parseCredentialKeys(context.value);
+  if (!read.ok) context.issues.push({ code: 'custom', message: read.problem, input: '' });
+});
+
+const modelUrl = z.string().check((context) => {
+  const read = readBaseUrl(context.value);
+  if (!read.ok) context.issues.push({ code: 'custom', message: read.problem, input: '' });
+});
+
 const hostname = z.string().regex(/^[A-Za-z0-9.:[\]-]{1,255}$/, {
   error: 'must be a host name, with a port where needed, without https:// and without a path',
 });
@@ -87,8 +104,28 @@ export const environmentSchema = z.object({
   ROLE: oneOf(['all', 'web', 'worker']).default('all'),
   SANDBOX_PROVIDER: oneOf(['local', 'daytona']).default('local'),
   SANDBOX_UNSAFE: oneOf(['process']).optional(),
-  AGENT: oneOf(['scripted']).optional(),
+  AGENT: oneOf(['claude', 'codex', 'command', 'scripted']).optional(),
   AGENT_SCRIPT: z.string().optional(),
+  AGENT_CLI_DIR: z.string().optional(),
+  CREDENTIAL_KEYS: credentialKeys.optional(),
+  ALLOW_CLAUDE_SUBSCRIPTION: oneOf(['no', 'yes']).default('no'),
+  ANTHROPIC_API_KEY: apiKey
+    .refine((key) => !key.startsWith('sk-ant-oat'), {
+      error: "is a subscription's token, which belongs to one person",
+    })
+    .optional(),
+  ANTHROPIC_BASE_URL: modelUrl.optional(),
+  OPENAI_API_KEY: apiKey.optional(),
+  OPENAI_BASE_URL: modelUrl.optional(),
+  EGRESS_TRUSTED_HOSTS: z
+    .string()
+    .regex(/^[a-z0-9._-]{1,253}(?:,[a-z0-9._-]{1,253}){0,99}$/, {
+      error: 'must be names of hosts in lower case, separated by commas',
+    })
+    .optional(),
+  SPECS_AT_ONCE: whole(1, 10_000, 2),
+  INSTALLATION_DAY_USD: whole(0, 100_000, 50),
+  MODEL_PRICES: z.string().optional(),
   HEARTBEAT_TIMEOUT_SECONDS: whole(10, 3600, 90),
   STATUS_INTERVAL_SECONDS: whole(1, 3600, 10),
   GATHER_TIMEOUT_SECONDS: whole(1, 60, 5),

@@ -142,15 +142,93 @@ export const variables: Readonly<Record<VariableName, Variable>> = {
   AGENT: {
     group: 'Agent',
     about:
-      'Who does the work. Only scripted (plays AGENT_SCRIPT, no model) in this version; unset, specs end with a comment that says no agent is configured.',
-    fix: 'AGENT to scripted, or remove it',
-    example: 'scripted',
+      'The agent where no settings name one: claude, codex or command; without it, claude. scripted plays AGENT_SCRIPT whatever settings say, and no model is at work.',
+    fix: 'AGENT to claude, codex, command or scripted, or remove it',
+    example: 'claude',
   },
   AGENT_SCRIPT: {
     group: 'Agent',
     about: 'The file that the scripted agent plays.',
     fix: 'AGENT_SCRIPT to a script file that this process can read, together with AGENT=scripted',
     example: './script.json',
+  },
+  AGENT_CLI_DIR: {
+    group: 'Agent',
+    about:
+      'The folder into which the agents\' programs were installed ("npm install --prefix DIR @anthropic-ai/claude-code @openai/codex"). Sandboxes see it read-only. Without it they are looked for in /usr/local/bin and /usr/bin.',
+    fix: 'AGENT_CLI_DIR to a folder in which "npm install --prefix DIR …" has installed an agent',
+    example: './agents',
+  },
+  CREDENTIAL_KEYS: {
+    group: 'Model credentials',
+    about:
+      'Keys that seal model credentials in the database: id:base64-of-32-bytes, separated by commas. The first one seals, all of them open; docs/credentials.md says how to replace one. Without it only the variables below give credentials.',
+    fix: 'CREDENTIAL_KEYS to an id, a colon and what "openssl rand -base64 32" prints: k1:…',
+    example: '',
+    secret: true,
+  },
+  ALLOW_CLAUDE_SUBSCRIPTION: {
+    group: 'Model credentials',
+    about:
+      "yes: people's own Claude subscriptions may pay for the specs that they themselves ask for. Read Anthropic's terms first (https://code.claude.com/docs/en/legal-and-compliance): subscriptions are for a person's own use, and products are asked to use API keys.",
+    fix: 'ALLOW_CLAUDE_SUBSCRIPTION to yes or no',
+    example: 'no',
+  },
+  ANTHROPIC_API_KEY: {
+    group: 'Model credentials',
+    about:
+      'A key of Anthropic for everybody, used where neither the person, the installation nor the database has one. It never reaches a sandbox.',
+    fix: 'ANTHROPIC_API_KEY to an API key from https://platform.claude.com (it begins with sk-ant-api), or remove it',
+    example: '',
+    secret: true,
+  },
+  ANTHROPIC_BASE_URL: {
+    group: 'Model credentials',
+    about: 'Where ANTHROPIC_API_KEY is used, when not at https://api.anthropic.com.',
+    fix: 'ANTHROPIC_BASE_URL to the address of a service that speaks the Messages API, without /v1, or remove it',
+    example: 'https://models.example.com',
+  },
+  OPENAI_API_KEY: {
+    group: 'Model credentials',
+    about:
+      'A key of OpenAI for everybody, used where neither the person, the installation nor the database has one. It never reaches a sandbox.',
+    fix: 'OPENAI_API_KEY to an API key from https://platform.openai.com (it begins with sk-), or remove it',
+    example: '',
+    secret: true,
+  },
+  OPENAI_BASE_URL: {
+    group: 'Model credentials',
+    about: 'Where OPENAI_API_KEY is used, when not at https://api.openai.com/v1.',
+    fix: 'OPENAI_BASE_URL to the address of a service that speaks the Responses API, or remove it',
+    example: 'https://models.example.com/v1',
+  },
+  EGRESS_TRUSTED_HOSTS: {
+    group: 'Sandbox',
+    about:
+      "Hosts in the operator's own network, such as a private package registry, that sandboxes may reach where a repository's settings allow them. All other private addresses are refused whatever settings say.",
+    fix: 'EGRESS_TRUSTED_HOSTS to names of hosts, separated by commas, or remove it',
+    example: '',
+  },
+  SPECS_AT_ONCE: {
+    group: 'Agent',
+    about:
+      'How many specs of one installation are planned and built at once; the others wait in their order.',
+    fix: 'SPECS_AT_ONCE to a whole number from 1 to 10000',
+    example: '2',
+  },
+  INSTALLATION_DAY_USD: {
+    group: 'Model credentials',
+    about:
+      'What all specs of an installation may spend in a day (UTC) on calls to models, US dollars. What a spec may spend is a setting of its repository, `budget.specUsd`.',
+    fix: 'INSTALLATION_DAY_USD to a whole number of dollars from 0 to 100000',
+    example: '50',
+  },
+  MODEL_PRICES: {
+    group: 'Model credentials',
+    about:
+      'A JSON file with prices of models, {"name": {"input": 3, "output": 15}} in US dollars per million tokens, laid over the list prices. A model without a price counts as the dearest one that has one.',
+    fix: 'MODEL_PRICES to the path of a JSON file that can be read, or remove it',
+    example: '',
   },
   HEARTBEAT_TIMEOUT_SECONDS: {
     group: 'Times',

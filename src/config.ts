@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { z } from 'zod';
+import { readBaseUrl } from './base-url.ts';
+import { contradictions, type Found, readFile } from './config-contradictions.ts';
 import { type Environment, environmentSchema, type VariableName } from './config-schema.ts';
 import { variables } from './config-variables.ts';
+import { parseCredentialKeys } from './credential-keys.ts';
 import { readPrivateKey } from './private-key.ts';
+import type { NamedKey } from './seal.ts';
 
 /** Where GitHub's webhooks come in: the path that Probot uses too. */
 export const WEBHOOK_PATH = '/api/github/webhooks';
@@ -37,8 +41,25 @@ export interface Config {
   readonly dataDir: string;
   readonly role: Environment['ROLE'];
   readonly sandbox: { readonly provider: 'local'; readonly unsafe: 'process' | null };
-  /** Null: specs end at preflight with a text that says so. */
+  /** Plays whatever settings say; null: settings choose. */
   readonly agent: { readonly driver: 'scripted'; readonly script: string } | null;
+  readonly agents: {
+    /** The agent where no settings name one. */
+    readonly preferred: 'claude' | 'codex' | 'command' | null;
+    /** A folder in which agents' programs were installed. */
+    readonly cliDir: string | null;
+  };
+  readonly credentials: CredentialsConfig;
+  /** Hosts in the operator's own network that sandboxes may reach where settings allow them. */
+  readonly egressTrusted: readonly string[];
+  readonly models: {
+    /** What an installation may spend in a day on calls to models. */
+    readonly installationDayUsd: number;
+    /** Specs of an installation that are planned and built at once. */
+    readonly specsAtOnce: number;
+    /** Absolute path of a price table, or null for the list prices alone. */
+    readonly prices: string | null;
+  };
   readonly times: {
     readonly heartbeatTimeoutSeconds: number;
     readonly statusIntervalSeconds: number;
@@ -52,6 +73,22 @@ export interface Config {
     readonly reconcileMinutes: number;
     readonly drainSeconds: number;
   };
+}
+
+/** What a deployment says about model credentials. */
+export interface CredentialsConfig {
+  /** The first one seals; none: nothing can be sealed or opened. */
+  readonly keys: readonly NamedKey[];
+  readonly allowSubscription: boolean;
+  /** For everybody, after the database's own. */
+  readonly environment: readonly EnvironmentCredential[];
+}
+
+export interface EnvironmentCredential {
+  readonly kind: 'anthropic' | 'openai';
+  readonly variable: VariableName;
+  readonly apiKey: string;
+  readonly baseUrl: string | null;
 }
 
 /** One thing to set right. Neither text ever quotes a value. */
@@ -71,7 +108,14 @@ export type ConfigReading =
       readonly problems: readonly ConfigProblem[];
     };
 
-type Found = { readonly name: VariableName; readonly problem: string };
+const credentialVariables = environmentSchema.pick({
+  CREDENTIAL_KEYS: true,
+  ALLOW_CLAUDE_SUBSCRIPTION: true,
+  ANTHROPIC_API_KEY: true,
+  ANTHROPIC_BASE_URL: true,
+  OPENAI_API_KEY: true,
+  OPENAI_BASE_URL: true,
+});
 
 /**
  * Reads the environment (and the files that it names) into a frozen configuration, or names every problem at once
@@ -94,6 +138,18 @@ export function loadConfig(env: NodeJS.ProcessEnv): ConfigReading {
   return { ok: false, kind: none ? 'no_credentials' : 'invalid', problems: found.map(withFix) };
 }
 
+/** The part of the environment that a deployment's credentials need, for who needs nothing else of it. Never throws. */
+export function loadCredentialsConfig(
+  env: NodeJS.ProcessEnv,
+):
+  | { readonly ok: true; readonly config: CredentialsConfig }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] } {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const parsed = credentialVariables.safeParse(given);
+  if (parsed.success) return { ok: true, config: freeze(credentialsOf(parsed.data)) };
+  return { ok: false, problems: parsed.error.issues.map(foundOf).map(withFix) };
+}
+
 /** Every secret value of a configuration, for the censor. */
 export function secretsOf(config: Config): string[] {
   const password = config.databaseUrl ? new URL(config.databaseUrl).password : '';
@@ -104,7 +160,13 @@ export function secretsOf(config: Config): string[] {
     config.apiToken,
     config.databaseUrl,
     decodeURIComponent(password),
+    ...secretsOfCredentials(config.credentials),
   ].filter((value) => value !== null && value !== '') as string[];
+}
+
+/** The secrets among what a deployment says about model credentials. */
+export function secretsOfCredentials({ keys, environment }: CredentialsConfig): string[] {
+  return [...keys.map(({ base64 }) => base64), ...environment.map(({ apiKey }) => apiKey)];
 }
 
 function foundOf(issue: { path: PropertyKey[]; message: string }): Found {
@@ -133,46 +195,6 @@ function readKey(given: NodeJS.ProcessEnv): { ok: true; pem: string } | { ok: fa
   return read.ok ? read : { ok: false, found: { name, problem: read.problem } };
 }
 
-function readFile(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Missing, a folder, or not ours to read: the operator is told which variable named it.
-    return null;
-  }
-}
-
-/** What no variable shows alone. */
-function contradictions(env: Environment): Found[] {
-  const found: Found[] = [];
-  if (env.SANDBOX_PROVIDER === 'daytona') {
-    found.push({
-      name: 'SANDBOX_PROVIDER',
-      problem: 'names daytona, which is not available in this version',
-    });
-  }
-  if (env.GHE_PROTOCOL === 'http' && !isLoopback(env.GHE_HOST)) {
-    found.push({
-      name: 'GHE_PROTOCOL',
-      problem: 'is http, which would send tokens unencrypted to another machine',
-    });
-  }
-  if (env.AGENT === 'scripted' && !env.AGENT_SCRIPT) {
-    found.push({ name: 'AGENT_SCRIPT', problem: 'is not set, but AGENT is scripted' });
-  }
-  if (!env.AGENT && env.AGENT_SCRIPT) {
-    found.push({ name: 'AGENT', problem: 'is not set, so AGENT_SCRIPT would never be played' });
-  }
-  if (env.AGENT_SCRIPT && readFile(env.AGENT_SCRIPT) === null) {
-    found.push({ name: 'AGENT_SCRIPT', problem: 'names a file that cannot be read' });
-  }
-  return found;
-}
-
-function isLoopback(host: string | undefined): boolean {
-  return host !== undefined && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/.test(host);
-}
-
 function build(env: Environment, privateKey: string): Config {
   return {
     appId: env.APP_ID ?? 0,
@@ -190,7 +212,21 @@ function build(env: Environment, privateKey: string): Config {
     dataDir: resolve(env.DATA_DIR),
     role: env.ROLE,
     sandbox: { provider: 'local', unsafe: env.SANDBOX_UNSAFE ?? null },
-    agent: env.AGENT && env.AGENT_SCRIPT ? { driver: env.AGENT, script: resolve(env.AGENT_SCRIPT) } : null,
+    agent:
+      env.AGENT === 'scripted' && env.AGENT_SCRIPT
+        ? { driver: env.AGENT, script: resolve(env.AGENT_SCRIPT) }
+        : null,
+    agents: {
+      preferred: env.AGENT === undefined || env.AGENT === 'scripted' ? null : env.AGENT,
+      cliDir: env.AGENT_CLI_DIR ? resolve(env.AGENT_CLI_DIR) : null,
+    },
+    credentials: credentialsOf(env),
+    egressTrusted: (env.EGRESS_TRUSTED_HOSTS ?? '').split(',').filter((host) => host !== ''),
+    models: {
+      installationDayUsd: env.INSTALLATION_DAY_USD,
+      specsAtOnce: env.SPECS_AT_ONCE,
+      prices: env.MODEL_PRICES ? resolve(env.MODEL_PRICES) : null,
+    },
     times: {
       heartbeatTimeoutSeconds: env.HEARTBEAT_TIMEOUT_SECONDS,
       statusIntervalSeconds: env.STATUS_INTERVAL_SECONDS,
@@ -203,6 +239,27 @@ function build(env: Environment, privateKey: string): Config {
       drainSeconds: env.DRAIN_SECONDS,
     },
   };
+}
+
+function credentialsOf(env: z.infer<typeof credentialVariables>): CredentialsConfig {
+  const read = parseCredentialKeys(env.CREDENTIAL_KEYS ?? '');
+  const given = [
+    ['anthropic', 'ANTHROPIC_API_KEY', env.ANTHROPIC_BASE_URL],
+    ['openai', 'OPENAI_API_KEY', env.OPENAI_BASE_URL],
+  ] as const;
+  return {
+    keys: read.ok ? read.keys : [],
+    allowSubscription: env.ALLOW_CLAUDE_SUBSCRIPTION === 'yes',
+    environment: given.flatMap(([kind, variable, baseUrl]) => {
+      const apiKey = env[variable];
+      return apiKey === undefined ? [] : [{ kind, variable, apiKey, baseUrl: addressOf(baseUrl) }];
+    }),
+  };
+}
+
+function addressOf(baseUrl: string | undefined): string | null {
+  const read = baseUrl === undefined ? null : readBaseUrl(baseUrl);
+  return read?.ok ? read.url : null;
 }
 
 function githubUrls(env: Environment): Config['github'] {

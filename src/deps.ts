@@ -4,18 +4,22 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Fastify from 'fastify';
 import { PgBoss } from 'pg-boss';
+import { drivers } from './agent/registry.ts';
 import { parseScript } from './agent/script.ts';
 import { systemClock } from './clock.ts';
 import { type Closers, openOrClose } from './closers.ts';
 import type { Config } from './config.ts';
-import { connectDatabase, expectDatabase } from './db/connect.ts';
+import { connectDatabase, createPool, expectDatabase } from './db/connect.ts';
 import { startEmbeddedPostgres } from './db/embedded/start.ts';
+import { createGatewayStore } from './db/gateway-store.ts';
 import { createGitTokenStore } from './db/git-tokens.ts';
 import { createGitHubLimits } from './db/github-limits.ts';
 import { migrate } from './db/migrate.ts';
+import type { Db } from './db/types.ts';
 import { createWriteBudget } from './db/write-budget.ts';
 import { messageOf, UserError } from './errors.ts';
-import { createGitHub } from './github/client.ts';
+import { censoredGitHub } from './github/censored.ts';
+import { createGitHub, type GitHub } from './github/client.ts';
 import type { SentCall } from './github/wire.ts';
 import { GATEWAY_PREFIX } from './http/gateway/backend.ts';
 import { gateway } from './http/gateway/plugin.ts';
@@ -23,9 +27,13 @@ import { serveOnSocket } from './http/gateway/socket.ts';
 import type { RootLogger } from './log.ts';
 import { createLocalProvider } from './sandbox/local.ts';
 import type { SandboxProvider } from './sandbox/provider.ts';
-import { createSealer } from './seal.ts';
-import type { AgentChoice, Deps, SandboxChoice, Timing } from './services/deps.ts';
+import { createKeyring, createSealer } from './seal.ts';
+import type { Agents } from './services/agents/choose.ts';
+import { type Credentials, createCredentials } from './services/credentials/resolve.ts';
+import { SEALING_PURPOSE } from './services/credentials/sealed-row.ts';
+import type { Deps, SandboxChoice, Timing } from './services/deps.ts';
 import { createJobs, createQueues } from './services/jobs/jobs.ts';
+import { listPrices, type PriceTable, parsePrices } from './services/models/prices.ts';
 import { bundleRunner, type RunnerBundle } from './services/sandboxes/bundle.ts';
 import { createGitTokens, type GitTokens } from './services/sandboxes/git-tokens.ts';
 import { createKeptTokens } from './services/sandboxes/kept-tokens.ts';
@@ -51,6 +59,9 @@ export interface OpenOptions {
   readonly onCall?: (call: SentCall) => void;
 }
 
+/** For the statements that calls through the gateway wait for. */
+const GATEWAY_CONNECTIONS = 4;
+
 /** Opens database, jobs, GitHub and sandboxes. @throws UserError with what to set right */
 export function openDeps(config: Config, log: RootLogger, options: OpenOptions): Promise<Opened> {
   return openOrClose((closers) => open(config, options, { log, closers }));
@@ -62,7 +73,7 @@ async function open(
   { log, closers }: { log: RootLogger; closers: Closers },
 ): Promise<Opened> {
   const bundle = await bundleRunner();
-  const agent = chooseAgent(config, bundle);
+  const agents = openAgents(config, bundle);
   const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, log, closers));
   const db = connectDatabase(databaseUrl, { poolSize: 12, applicationName: 'specwright' });
   closers.add(() => db.destroy());
@@ -73,34 +84,33 @@ async function open(
   closers.add(() => gatewayApp.close());
   const provider = options.worker ? openProvider(config, log) : null;
   closers.add(async () => provider?.close());
-  const github = createGitHub({
-    appId: config.appId,
-    privateKey: config.privateKey,
-    host: config.github.host ?? undefined,
-    protocol: config.github.protocol,
-    budget: createWriteBudget(db),
-    limits: createGitHubLimits(db),
-    clock: systemClock,
-    log,
-    userAgent: 'specwright',
-    ...(options.onCall ? { onCall: options.onCall } : {}),
-  });
+  const github = openGitHub(config, { db, log, ...(options.onCall ? { onCall: options.onCall } : {}) });
   const sealer = createSealer(config.privateKey, 'git tokens');
   const gitTokens = createGitTokens(
     createKeptTokens({ github, store: createGitTokenStore(db), sealer, log }),
   );
+  const hot = createPool(databaseUrl, GATEWAY_CONNECTIONS);
+  closers.add(() => hot.end());
   const deps: Deps = {
     db,
+    gateway: createGatewayStore(hot),
     jobs: createJobs(boss),
     github,
+    credentials: openCredentials(config, db, log),
+    egress: { trusted: config.egressTrusted },
+    models: {
+      prices: readPrices(config.models.prices),
+      installationDayUsd: config.models.installationDayUsd,
+      specsAtOnce: config.models.specsAtOnce,
+    },
     clock: systemClock,
     log,
     timing: timingOf(config),
-    agent,
+    agents,
     sandboxes: await probeSandboxes(provider, log),
     runnerFiles: [{ path: '/opt/specwright/runner.mjs', content: bundle['runner.mjs'] }],
     serveGateway: async (socketPath, sandboxId) => {
-      const served = await serveOnSocket(gatewayApp, socketPath, sandboxId);
+      const served = await serveOnSocket(gatewayApp, backend, { socketPath, sandboxId });
       return {
         close: async () => {
           await served.close();
@@ -115,6 +125,38 @@ async function open(
   await gatewayApp.register(gateway(backend), { prefix: GATEWAY_PREFIX });
   await gatewayApp.ready();
   return { deps, boss, databaseUrl, backend, gitTokens, provider, close: () => closers.closeAll() };
+}
+
+function openGitHub(
+  config: Config,
+  { db, log, ...more }: { db: Db; log: RootLogger } & Pick<OpenOptions, 'onCall'>,
+): GitHub {
+  const github = createGitHub({
+    appId: config.appId,
+    privateKey: config.privateKey,
+    host: config.github.host ?? undefined,
+    protocol: config.github.protocol,
+    budget: createWriteBudget(db),
+    limits: createGitHubLimits(db),
+    clock: systemClock,
+    log,
+    userAgent: 'specwright',
+    ...more,
+  });
+  return censoredGitHub(github, log.censor);
+}
+
+function openCredentials({ credentials: config }: Config, db: Db, log: RootLogger): Credentials {
+  const keyring = createKeyring(config.keys, SEALING_PURPOSE);
+  return createCredentials({ db, keyring, config, registerSecret: log.registerSecret });
+}
+
+/** The list prices with the deployment's own laid over them. @throws UserError for a file that is no price table */
+function readPrices(file: string | null): PriceTable {
+  if (file === null) return listPrices;
+  const read = parsePrices(readFileSync(file, 'utf8'));
+  if (!read.ok) throw new UserError(`MODEL_PRICES: ${read.problem}`);
+  return { ...listPrices, ...read.prices };
 }
 
 /** On a connection of its own: what waits for another process that migrates looks like a dead one. */
@@ -185,7 +227,8 @@ const SWEEP_SECONDS = 30;
 function openProvider(config: Config, log: RootLogger): SandboxProvider {
   const unsafe = config.sandbox.unsafe === 'process';
   const sandboxLog = log.child({ component: 'sandbox' });
-  return createLocalProvider({ root: join(config.dataDir, 'sandboxes'), unsafe, log: sandboxLog });
+  const root = join(config.dataDir, 'sandboxes');
+  return createLocalProvider({ root, unsafe, log: sandboxLog, agents: config.agents.cliDir });
 }
 
 /** Runs the real profile once. Never falls back silently: without isolation there is no sandbox at all. */
@@ -205,18 +248,17 @@ async function probeSandboxes(provider: SandboxProvider | null, log: RootLogger)
   return { kind: 'ready', provider, isolated: probe.isolated };
 }
 
-const NO_AGENT =
-  'No coding agent is set up: the operator of this deployment sets AGENT, and AGENT_SCRIPT for the scripted one.';
-
-function chooseAgent(config: Config, bundle: RunnerBundle): AgentChoice {
-  if (config.agent === null) return { kind: 'none', reason: NO_AGENT };
+/** @throws UserError for a script that can't be played */
+function openAgents(config: Config, bundle: RunnerBundle): Agents {
+  const clis = Object.fromEntries(Object.values(drivers).map(({ name, cli }) => [name, cli]));
+  const agents: Agents = { override: null, preferred: config.agents.preferred, files: [], clis };
+  if (config.agent === null) return agents;
   const text = readFileSync(config.agent.script, 'utf8');
   const script = parseScript(text);
   if (!script.ok) throw new UserError(`AGENT_SCRIPT: ${script.problems.join('; ')}`);
   return {
-    kind: 'ready',
-    driver: config.agent.driver,
-    scripted: true,
+    ...agents,
+    override: { driver: config.agent.driver, scripted: true },
     files: [
       { path: '/opt/specwright/scripted-agent.mjs', content: bundle['scripted-agent.mjs'] },
       { path: '/opt/specwright/script.json', content: text },

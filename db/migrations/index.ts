@@ -13,6 +13,10 @@ import * as deliveryIndexes from './0011_delivery_indexes.ts';
 import * as githubLimits from './0012_github_limits.ts';
 import * as described from './0013_described.ts';
 import * as gitTokens from './0014_git_tokens.ts';
+import * as modelCalls from './0015_model_calls.ts';
+import * as modelCredentials from './0016_model_credentials.ts';
+import * as gate from './0017_gate.ts';
+import * as egress from './0018_egress.ts';
 
 interface Step {
   up(knex: Knex): Promise<void>;
@@ -34,6 +38,10 @@ export const migrations: Readonly<Record<string, Step>> = {
   '0012_github_limits': githubLimits,
   '0013_described': described,
   '0014_git_tokens': gitTokens,
+  '0015_model_calls': modelCalls,
+  '0016_model_credentials': modelCredentials,
+  '0017_gate': gate,
+  '0018_egress': egress,
 };
 
 /** The same as a source for knex; `names` limits it to some of them (tests apply them one by one). */

@@ -5,7 +5,7 @@ interface EventDoc {
   /** Whether the event names a phase. */
   readonly phase: 'always' | 'never' | 'sometimes';
   /** What `attempt` counts. */
-  readonly attempt: 'attempt' | 'round';
+  readonly attempt: 'attempt' | 'round' | 'hold';
   /** Field → meaning; several where the event comes for several reasons. */
   readonly payloads: readonly Readonly<Record<string, string>>[];
 }
@@ -29,6 +29,24 @@ export const eventDocs: Readonly<Record<SpecEventType, EventDoc>> = {
     phase: 'always',
     attempt: 'attempt',
     payloads: [{}],
+  },
+  'spec.held': {
+    when: 'No model can be asked: a budget is used up, or the provider takes no more calls. The work waits where it stands.',
+    phase: 'always',
+    attempt: 'hold',
+    payloads: [
+      {
+        reason: '`budget` or `quota`',
+        until: 'when it goes on by itself, or null where a person has to see to it',
+        cause: 'a sentence',
+      },
+    ],
+  },
+  'spec.resumed': {
+    when: 'The time of a hold has come, or a person has set the label again.',
+    phase: 'always',
+    attempt: 'hold',
+    payloads: [{ by: 'login of the person, or null' }],
   },
   'spec.phase_completed': {
     when: 'An attempt at a phase was accepted.',
@@ -127,7 +145,7 @@ unique by spec, type, phase and attempt, whatever is delivered twice.
 
 A **round** begins when the spec starts and whenever a person has it tried again (or reopens its pull request); rounds
 count from 1. **Attempts** count from 1 in the first round, from 1001 in the second, from 2001 in the third, so that
-no number comes twice. Which of the two \`attempt\` holds is said below.
+no number comes twice. **Holds** count from 1. Which of them \`attempt\` holds is said below.
 
 ${Object.entries(eventDocs)
   .map(([type, doc]) => section(type, doc))

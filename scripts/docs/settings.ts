@@ -11,6 +11,7 @@ interface JsonSchema {
   readonly maxLength?: number;
   readonly maxItems?: number;
   readonly items?: JsonSchema;
+  readonly additionalProperties?: JsonSchema | boolean;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
 }
 
@@ -66,6 +67,8 @@ function kindOf(schema: JsonSchema): string {
       return '`true` or `false`';
     case 'array':
       return `list of up to ${schema.maxItems}`;
+    case 'object':
+      return `${kindOf(schema.additionalProperties as JsonSchema)}, by phase`;
     case 'null':
       return '`null`';
     default:

@@ -84,7 +84,7 @@ export function createPool(url: string, size: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: size,
-    application_name: 'specwright-deliveries',
+    application_name: 'specwright-hot',
     types,
     ...limits,
     // The server's own limit can't act if the server is not reached.

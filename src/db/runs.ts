@@ -40,6 +40,13 @@ export async function finishRun(trx: Trx, id: string, result: object): Promise<v
     .update({ state: 'done', result: JSON.stringify(result), finished_at: trx.raw('specwright_now()') });
 }
 
+/** Keeps what came of a run that will be done again as if it had not been. */
+export async function dropRun(trx: Trx, id: string, result: object): Promise<void> {
+  await trx('runs')
+    .where({ id, state: 'open' })
+    .update({ state: 'lost', result: JSON.stringify(result), finished_at: trx.raw('specwright_now()') });
+}
+
 /** The sandbox is gone: what it was doing will never be answered. */
 export async function loseOpenRuns(trx: Trx, specId: string): Promise<void> {
   await trx('runs')

@@ -40,10 +40,6 @@ export async function readSandbox(db: Db | Trx, id: string): Promise<SandboxRow 
   return (await db('sandboxes').where({ id }).first()) ?? null;
 }
 
-export async function findSandboxByBearer(db: Db, hash: string): Promise<SandboxRow | null> {
-  return (await db('sandboxes').where({ bearer_hash: hash }).first()) ?? null;
-}
-
 export async function liveSandbox(db: Db | Trx, specId: string): Promise<SandboxRow | null> {
   return (await db('sandboxes').where({ spec_id: specId }).whereIn('state', LIVE).first()) ?? null;
 }

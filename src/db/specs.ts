@@ -30,6 +30,16 @@ export interface SpecRow {
   checkpoint_sha: string | null;
   head_sha: string | null;
   pull_template: string | null;
+  /** Who wrote the issue, and what they could do in the repository when the spec began; null where nobody asked. */
+  author_id: number | null;
+  author_login: string | null;
+  author_permission: string | null;
+  /** What the diff gate found in the commit that it judged last. */
+  gate: unknown;
+  /** A rule asks for verified commits on the spec's branch. */
+  needs_signatures: boolean;
+  /** Under which sha GitHub signed each checked commit anew, by its own. */
+  signed_shas: Readonly<Record<string, string>> | null;
   pull_request_number: number | null;
   pull_request_url: string | null;
   merge_sha: string | null;
@@ -39,6 +49,8 @@ export interface SpecRow {
   status_published_at: Date | null;
   phase_started_at: Date | null;
   publishing_since: Date | null;
+  /** When it was given a place among the specs that its installation may have at work at once; null while it waits. */
+  place_at: Date | null;
   created_at: Date;
   updated_at: Date;
   ended_at: Date | null;
@@ -58,6 +70,9 @@ export type NewSpec = Pick<
   | 'requester_id'
   | 'requester_login'
   | 'requested_at'
+  | 'author_id'
+  | 'author_login'
+  | 'author_permission'
 > & { settings: object };
 
 /** What holds of a spec that has not ended. */
@@ -175,7 +190,12 @@ export async function secondsSinceSpecMoved(db: Db, id: string): Promise<number>
 export async function annotateSpec(
   db: Db | Trx,
   id: string,
-  patch: Partial<Pick<SpecRow, 'branch_name' | 'checkpoint_sha' | 'pull_template'>>,
+  patch: Partial<
+    Pick<
+      SpecRow,
+      'branch_name' | 'checkpoint_sha' | 'pull_template' | 'gate' | 'needs_signatures' | 'signed_shas'
+    >
+  >,
 ): Promise<void> {
   await db('specs').where({ id }).update(patch);
 }
@@ -212,6 +232,9 @@ export async function listIdleSpecs(db: Db, seconds: number): Promise<Pick<SpecR
        and not exists (select 1 from sandboxes where spec_id = specs.id and state in ('requested', 'running'))
        and not exists (select 1 from effects where spec_id = specs.id and effects.state = 'pending'
          and kind in ('move_branch', 'open_pull'))
+       and not (status = 'queued' and place_at is null and exists (
+         select 1 from specs older where older.installation_id = specs.installation_id and older.status = 'queued'
+           and older.place_at is null and older.hold is null and older.created_at < specs.created_at))
      order by updated_at limit 100`,
     [seconds],
   );

@@ -1,9 +1,13 @@
 import type { Clock } from '../clock.ts';
+import type { GatewayStore } from '../db/gateway-store.ts';
 import type { Db, Trx } from '../db/types.ts';
 import type { GitHub } from '../github/client.ts';
 import type { Logger } from '../log.ts';
 import type { SandboxFile, SandboxProvider } from '../sandbox/provider.ts';
+import type { Agents } from './agents/choose.ts';
+import type { Credentials } from './credentials/resolve.ts';
 import type { Jobs } from './jobs/jobs.ts';
+import type { PriceTable } from './models/prices.ts';
 
 /** Intervals that operators may change. */
 export interface Timing {
@@ -16,16 +20,12 @@ export interface Timing {
   readonly sweepSeconds: number;
 }
 
-/** The coding agent of this deployment, or why there is none. */
-export type AgentChoice =
-  | {
-      readonly kind: 'ready';
-      readonly driver: string;
-      /** True where a script and not a model is at work, which users are told. */
-      readonly scripted: boolean;
-      readonly files: readonly SandboxFile[];
-    }
-  | { readonly kind: 'none'; readonly reason: string };
+/** What calls to models cost, and what a deployment lets an installation have of them. */
+export interface ModelTerms {
+  readonly prices: PriceTable;
+  readonly installationDayUsd: number;
+  readonly specsAtOnce: number;
+}
 
 /** The sandbox provider as it was probed at start. */
 export type SandboxChoice =
@@ -40,12 +40,20 @@ export type ServeGateway = (socketPath: string, sandboxId: string) => Promise<{ 
 /** What every service is handed. Only `src/deps.ts` constructs it. */
 export interface Deps {
   readonly db: Db;
+  /** The gateway's own statements. */
+  readonly gateway: GatewayStore;
   readonly jobs: Jobs;
   readonly github: GitHub;
+  readonly credentials: Credentials;
+  readonly models: ModelTerms;
+  readonly egress: {
+    /** Hosts that may be in a network of the operator's, where settings allow them. */
+    readonly trusted: readonly string[];
+  };
   readonly clock: Clock;
   readonly log: Logger;
   readonly timing: Timing;
-  readonly agent: AgentChoice;
+  readonly agents: Agents;
   readonly sandboxes: SandboxChoice;
   readonly runnerFiles: readonly SandboxFile[];
   readonly serveGateway: ServeGateway;

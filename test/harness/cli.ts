@@ -11,20 +11,28 @@ export interface CliRun {
   readonly ended: Promise<number | null>;
 }
 
-/** `specwright <args>` as a process of its own, in `cwd`, with nothing in its environment but PATH, HOME and `env`. */
-export function runCli(args: readonly string[], at: { cwd: string; env?: Record<string, string> }): CliRun {
+/**
+ * `specwright <args>` as a process of its own, in `cwd`, with nothing in its environment but PATH, HOME and `env`, and
+ * with `input` on its standard input.
+ */
+export function runCli(
+  args: readonly string[],
+  at: { cwd: string; env?: Record<string, string>; input?: string },
+): CliRun {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: at.cwd,
     env: { PATH, HOME, ...at.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [at.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  // Who refuses before he reads closes it, which is no mistake of the test.
+  child.stdin?.on('error', () => {}).end(at.input);
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
   });
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
   });
   const ended = new Promise<number | null>((resolve, reject) => {

@@ -49,6 +49,9 @@ export async function buildHouse(line: Line, plan: Plan, number: number): Promis
   github.addCollaborator({ repo: repo.fullName, login: world.people.maintainer.login, permission: 'write' });
   const installed = { appId: world.app.id, account: owner, repositories: 'all' } as const;
   const { installationId } = await github.installApp(installed);
+  if (plan.faults.some(({ route }) => route.endsWith('/git/commits'))) {
+    github.setRules(repo.fullName, [{ type: 'required_signatures', branches: ['spec/**'] }]);
+  }
   if (plan.forgotten) await forgetPermissions(line, installationId);
   const title = { title: `Greet people ${number}`, body: 'Say good morning.' };
   const { number: issue } = await line.api<{ number: number }>(

@@ -39,6 +39,7 @@ export const sites: readonly Site[] = [
   { route: repo('GET', '/compare/{basehead}') },
   { route: repo('GET', '/git/trees/{tree_sha}') },
   { route: repo('GET', '/git/blobs/{file_sha}') },
+  { route: repo('POST', '/git/commits') },
   { route: repo('PATCH', '/git/refs/{ref}') },
   { route: repo('POST', '/pulls') },
   { route: repo('POST', '/issues/{issue_number}/labels') },

@@ -107,7 +107,7 @@ export async function startRig(options: { packBytes?: number } = {}): Promise<Ri
   app.get('/private', async () => 'not for sandboxes');
   await app.ready();
   const socketPath = join(root, 'gw.sock');
-  const socket = await serveOnSocket(app, socketPath, identity.sandboxId);
+  const socket = await serveOnSocket(app, late, { socketPath, sandboxId: identity.sandboxId });
   const tools = join(root, 'tools');
   mkdirSync(tools);
   bundle ??= bundleRunner();
@@ -189,6 +189,8 @@ function seedRepository(bare: string, work: string): string {
   return gitIn(work, 'rev-parse', 'HEAD');
 }
 
+const noModels = { kind: 'refused', why: 'credential', text: 'this rig has no models' } as const;
+
 function memoryBackend(
   ledger: Ledger,
   { identity, gitUrl }: { identity: SandboxIdentity; gitUrl: string },
@@ -219,6 +221,12 @@ function memoryBackend(
         }
       }
       return { acked: ledger.events.length, messages: ledger.messages };
+    },
+    egress: { judge: async () => ({ allowed: false }), noteRefused: async () => {} },
+    models: {
+      targetFor: async () => noModels,
+      open: async () => noModels,
+      settle: async () => {},
     },
     git: {
       async repositoryFor() {

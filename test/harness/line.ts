@@ -74,6 +74,8 @@ export async function openLine(
     GHE_HOST: new URL(github.url).host,
     GHE_PROTOCOL: 'http',
     LOG_LEVEL: 'debug',
+    // Tests that are about the places of an installation set them.
+    SPECS_AT_ONCE: '1000',
     AGENT: 'scripted',
     AGENT_SCRIPT: scriptFile,
     STATUS_INTERVAL_SECONDS: '1',

@@ -34,6 +34,12 @@ const paused = (status: Status): Hold => ({ reason: 'paused', until: null, resum
 
 function holdsOf(status: Status): (Hold | null)[] {
   if (!isLive(status)) return [null];
+  if (status === 'planning' || status === 'executing') {
+    return [null, paused(status), { reason: 'budget', until: null, resumeTo: status, nth: 1 }];
+  }
+  if (status === 'publishing') {
+    return [null, paused(status), { reason: 'approval', until: null, resumeTo: status, sha }];
+  }
   if (status !== 'awaiting_approval') return [null, paused(status)];
   return [{ reason: 'approval', until: null, resumeTo: 'executing' }, paused(status)];
 }
@@ -55,6 +61,13 @@ export function sampleStates(): SpecState[] {
       ),
     ),
   );
+}
+
+/** The caller counts a spec's holds, so no two inputs name the same one. */
+let holds = 0;
+function nextHold(): number {
+  holds += 1;
+  return holds;
 }
 
 const by = 'mona';
@@ -88,7 +101,11 @@ export function sampleInputs(type: InputType, state: SpecState): SpecInput[] {
     verified: [{ command: 'npm test' }, { command: null }],
     verify_failed: [{ reason: 'no', attemptsPerRound }],
     nothing_new: [{}],
-    gate_passed: [{ sha }],
+    gate_passed: [true, false].map((needsApproval) => ({ sha, needsApproval })),
+    publish_approved: [
+      { sha, by },
+      { sha: 'b'.repeat(40), by },
+    ],
     gate_refused: [{ refusals: ['no'] }],
     branch_moved: [{ sha }],
     pull_opened: [{ number: 7, url: 'https://x/7', headSha: sha }],
@@ -102,6 +119,10 @@ export function sampleInputs(type: InputType, state: SpecState): SpecInput[] {
     retried: [{ by }],
     sandbox_lost: [true, false].map((exhausted) => ({ reason: 'gone', exhausted })),
     sandbox_refused: [{ cause: 'no' }],
+    held: (['budget', 'quota'] as const).flatMap((reason) =>
+      [null, '2026-01-01T00:00:00.000Z'].map((until) => ({ reason, until, cause: 'no', nth: nextHold() })),
+    ),
+    resumed: [{ by }, { by: null }],
     suspended: [{}],
     unsuspended: [{}],
   };

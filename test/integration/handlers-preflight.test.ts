@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { SpecRow } from '../../src/db/specs.ts';
 import type { Fault, RequestRecord } from '../../src/emulator/emulator.ts';
+import { defaultSettings } from '../../src/services/settings/schema.ts';
+import { mayChangeWorkflows } from '../../src/services/spec/work.ts';
 import { type Desk, openDesk } from '../harness/desk.ts';
 import { until } from '../harness/until.ts';
 
@@ -71,16 +74,16 @@ describe('a spec does not start', () => {
 
   test('under invalid settings, each of which is named', async () => {
     const full = await repository('wrong', {
-      '.github/specwright.yml': 'lable: x\nlimits:\n  tasks: 9999\n',
+      '.github/specwright.yml': `lable: x\nlimits:\n  tasks: 9999\n${desk.webhookSecret}: 1\n`,
     });
     const words = await refused(full);
+    expect(words).toContain('`[censored]` is no known setting');
     expect(words).toContain('`lable` is no known setting');
     expect(words).toContain('`limits.tasks` may be at most 200');
   });
 
   test.each([
     ['forbids creating', { type: 'creation', branches: ['~ALL'] }],
-    ['requires signed commits', { type: 'required_signatures', branches: ['~ALL'] }],
     [
       'allows only other names',
       { type: 'branch_name_pattern', parameters: { operator: 'starts_with', pattern: 'JIRA-' } },
@@ -112,10 +115,41 @@ describe('a spec does not start', () => {
     expect(words).not.toContain('"contents');
   });
 
-  test('without an agent, which the operator has to set', async () => {
+  test('with an agent that is a command, where no settings name the command', async () => {
     await desk.app.stop();
-    const app = await desk.startHere({ AGENT: '', AGENT_SCRIPT: '' });
-    expect(await refused()).toContain('No coding agent is set up');
+    const app = await desk.startHere({ AGENT: 'command', AGENT_SCRIPT: '' });
+    expect(await refused()).toContain('set `agentCommand`');
     await app.stop();
+  });
+
+  test('without a credential for the model of its agent, with the command that adds one', async () => {
+    await desk.app.stop();
+    const app = await desk.startHere({ AGENT: 'codex', AGENT_SCRIPT: '' });
+    const { id } = desk.world.installation;
+    const words = await refused();
+    expect(words).toContain('has a credential for OpenAI');
+    expect(words).toContain(`specwright credentials set --kind openai --installation ${id}`);
+    await app.stop();
+  });
+});
+
+describe('a spec may change workflows', () => {
+  test('where its settings want it and its installation grants it, and nowhere else', async () => {
+    const { db } = desk.database;
+    const [id, repositoryId] = [9001, 9002];
+    await db('installations').insert({ id, account_id: 9003, account_login: 'o', account_type: 'User' });
+    await db('projects').insert({ repository_id: repositoryId, installation_id: id, owner: 'o', name: 'n' });
+    const may = (workflows: boolean) => {
+      const settings = { settings: { ...defaultSettings, workflows }, problems: [] };
+      return mayChangeWorkflows(db, { repository_id: repositoryId, settings } as unknown as SpecRow);
+    };
+    const grant = (permissions: object) =>
+      db('installations')
+        .where({ id })
+        .update({ permissions: JSON.stringify(permissions) });
+    await grant({ contents: 'write' });
+    expect([await may(true), await may(false)]).toEqual([false, false]);
+    await grant({ contents: 'write', workflows: 'write' });
+    expect([await may(true), await may(false)]).toEqual([true, false]);
   });
 });

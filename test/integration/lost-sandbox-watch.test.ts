@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createPool } from '../../src/db/connect.ts';
+import { createGatewayStore } from '../../src/db/gateway-store.ts';
 import { touchSandbox } from '../../src/db/run-events.ts';
 import { openRun } from '../../src/db/runs.ts';
 import type { Deps } from '../../src/services/deps.ts';
@@ -85,7 +87,9 @@ describe('silence', () => {
 
   test('once judged is not undone by a late heartbeat: its batch is kept, and the next call is told to stop', async () => {
     const { sandboxId, specId } = await desk.add({ heartbeat_at: ago(91) as never });
-    const backend = createBackend(desk.deps, {} as GitTokens);
+    const pool = createPool(desk.fresh.url, 1);
+    const deps = { ...desk.deps, gateway: createGatewayStore(pool) };
+    const backend = createBackend(deps, {} as GitTokens);
     expect(await backend.identify({ sandboxId }, 1)).toMatchObject({ kind: 'ok' });
     await watch();
     const beat = { seq: 1, at: new Date().toISOString(), type: 'heartbeat' as const, stepId: null, data: {} };
@@ -93,6 +97,7 @@ describe('silence', () => {
       acked: 1,
     });
     expect(await backend.identify({ sandboxId }, 1)).toEqual({ kind: 'stale' });
+    await pool.end();
     await watch();
     expect((await desk.sandbox(sandboxId)).state).toBe('closing');
   });

@@ -84,6 +84,25 @@ const samples: Record<string, (db: Knex) => Promise<void>> = {
     const token = { id: randomUUID(), sandbox_id: randomUUID(), installation_id: 1 };
     await db('git_tokens').insert({ ...token, sealed: Buffer.from('x'), expires_at: new Date() });
   },
+  async '0015_model_calls'(db) {
+    const charge = { scope: 'spec', owner: SPEC, period: 'all' };
+    await db('model_spend').insert({ ...charge, reserved: 100, open: 1 });
+    const call = { id: randomUUID(), spec_id: SPEC, sandbox_id: SANDBOX, api: 'anthropic', model: 'm' };
+    await db('model_calls').insert({ ...call, state: 'open', charged: JSON.stringify([charge]) });
+  },
+  async '0016_model_credentials'(db) {
+    const place = { scope: 'installation', owner_id: 1, kind: 'anthropic' };
+    const sealed = { sealed: Buffer.from('x'), key_id: 'k1', hint: '1234' };
+    await db('model_credentials').insert({ id: randomUUID(), ...place, ...sealed, created_by: 'mona' });
+  },
+  async '0017_gate'(db) {
+    const author = { author_id: 3, author_login: 'hubot', author_permission: 'read' };
+    await db('specs').update({ ...author, gate: JSON.stringify({ sha: 'a' }) });
+  },
+  async '0018_egress'(db) {
+    const refusal = { host: 'x.example', port: 443, why: 'not_allowed' };
+    await db('egress_refusals').insert({ spec_id: SPEC, ...refusal });
+  },
 };
 
 const spec = (row: object) => ({

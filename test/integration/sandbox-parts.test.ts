@@ -121,7 +121,7 @@ describe('the profile', () => {
     chmodSync(outside, 0o700);
     const before = process.umask(0o077);
     try {
-      buildSkeleton(join(base, 'skeleton'), false);
+      buildSkeleton(join(base, 'skeleton'), { inUserNamespace: false, agents: null });
     } finally {
       process.umask(before);
     }
@@ -142,6 +142,7 @@ describe('the profile', () => {
       bind: 'rbind' as const,
       node: null,
       nodeInside: '/usr/bin/node',
+      agents: '/op t',
       lockedFlags: () => ['nosuid'],
     };
     const folders = {
@@ -155,6 +156,7 @@ describe('the profile', () => {
     const table = mountTable(host, folders, LIMITS);
     expect(table).toContain('/usr /s\\040k/root/usr none rbind,ro,nosuid 0 0\n');
     expect(table).toContain('/b\\011\\043\\134/etc/passwd ');
+    expect(table).toContain('/op\\040t /s\\040k/root/opt/agents none rbind,ro,nosuid 0 0\n');
     expect(table).toContain('size=128m');
   });
 

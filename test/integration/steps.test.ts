@@ -3,7 +3,9 @@ import type { Play, Script } from '../../src/agent/script.ts';
 import type { SpecRow } from '../../src/db/specs.ts';
 import { type Desk, openDesk } from '../harness/desk.ts';
 import { runGit } from '../harness/git-command.ts';
+import { labellerAt } from '../harness/labeller.ts';
 import { quickScript } from '../harness/line.ts';
+import { until } from '../harness/until.ts';
 
 let desk: Desk;
 
@@ -62,6 +64,10 @@ const events = async (spec: SpecRow, type: string) =>
   (await desk.database.db('spec_events').where({ spec_id: spec.id, type }).orderBy('seq')).map(
     ({ phase, attempt, payload }) => ({ phase, attempt, payload }),
   );
+
+async function branchOf(spec: SpecRow): Promise<string | undefined> {
+  return (await desk.repository()).branches[spec.branch_name!];
+}
 
 async function git(...argv: string[]): Promise<string> {
   const { gitDir } = await desk.repository();
@@ -190,13 +196,19 @@ describe('a phase that fails three times', () => {
 });
 
 describe('work that may not be published', () => {
+  // Put together here, so that no scanner of this repository finds it in it.
+  const token = `ghp_${'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'}`;
+
   test('is refused with a comment that names each part; the branch stays at the base', async () => {
     await settings('protectedPaths: ["infra/**"]\n');
     const edits = [
       { path: '.github/workflows/ci.yml', content: 'on: push\n' },
       { path: 'infra/main.tf', content: 'x\n' },
+      { path: 'src/client.js', content: `export const a = 1;\nexport const t = "${token}";\n` },
     ];
-    await desk.play(script({ tasks: { 'TSK-003': { edits } } }));
+    const leaks = { edits: [{ path: 'notes.txt', content: `${token}\n` }] };
+    const tidies = { edits: [...edits, { path: 'notes.txt', content: 'none\n' }] };
+    await desk.play(script({ tasks: { 'TSK-002': leaks, 'TSK-003': tidies } }));
     const { issue, spec } = await run('failed');
     expect(spec.phase).toBe('publish');
     const [plan, notice, ...more] = await desk.notices(issue);
@@ -205,11 +217,63 @@ describe('work that may not be published', () => {
     expect(notice).toContain('@mona the work breaks rules of this repository');
     expect(notice).toContain('.github/workflows/ci.yml');
     expect(notice).toContain('infra/main.tf');
+    expect(notice).toContain('"src/client.js", line 2, looks like a secret (rule github/GITHUB\\_TOKEN;');
+    expect(notice).toMatch(/"notes\.txt", line 1, as commit [0-9a-f]{7} adds it, looks like a secret/);
+    const told = [notice, spec, await events(spec, 'spec.phase_failed')];
+    expect(JSON.stringify(told)).not.toContain(token);
     const { branches, pulls } = await desk.repository();
     expect(branches[spec.branch_name!]).toBe(spec.base_sha);
     expect(pulls.filter(({ head }) => head.ref === spec.branch_name)).toEqual([]);
     expect(await events(spec, 'spec.phase_failed')).toMatchObject([{ phase: 'publish' }]);
   });
+});
+
+describe('finished work for an issue by somebody who may not write', () => {
+  const path = 'config/.env.local';
+  const edits = [{ path, content: 'MODE=quiet\n' }];
+
+  test('waits with its diff shown, until a person who may write lets exactly that commit be published', async () => {
+    await settings(`secretScan:\n  ignorePaths: ["${path}"]\n`);
+    await desk.play(script({ tasks: { 'TSK-003': { edits } } }));
+    const labeller = labellerAt(desk);
+    const writer = labeller.newcomer('walter', 'read');
+    const text = { title: 'Be quiet', body: 'Please.' };
+    const opened = await desk.api<{ number: number }>('POST', `${desk.path}/issues`, text, writer.token);
+    const issue = opened.number;
+    await desk.label(issue);
+    await until(async () => (await desk.spec(issue))?.hold !== null, 20_000);
+    await desk.settle();
+    const waiting = await desk.spec(issue);
+    const sha = waiting.checkpoint_sha!;
+    expect(waiting).toMatchObject({
+      status: 'publishing',
+      author_login: 'walter',
+      author_permission: 'read',
+      hold: { reason: 'approval', resumeTo: 'publishing', sha },
+    });
+    const notice = (await desk.notices(issue)).at(-1);
+    expect(notice).toContain('the issue was written by `walter`, without write permission here');
+    expect(notice).toContain(sha);
+    expect(notice).toContain('+MODE=quiet');
+    expect(await branchOf(waiting)).toBe(waiting.base_sha);
+
+    const { token } = labeller.newcomer('tessa', 'triage');
+    await desk.label(issue, token, 'spec:publish');
+    expect((await labeller.labelled()).reason).toBe(
+      'refused: publishing needs a person with write permission, and @tessa is none',
+    );
+    expect((await desk.spec(issue)).hold).not.toBeNull();
+
+    await desk.unlabel(issue, 'spec:publish');
+    await desk.label(issue, undefined, 'spec:publish');
+    const published = await desk.reaches(issue, 'in_review');
+    await desk.settle();
+    expect(published).toMatchObject({ hold: null, head_sha: sha });
+    expect(await branchOf(published)).toBe(sha);
+    expect((await desk.issue(issue)).labels).toEqual(['spec', 'spec:in-review']);
+    const approvals = await desk.database.db('approvals').where({ spec_id: published.id });
+    expect(approvals).toMatchObject([{ hash: sha, approver_login: 'mona' }]);
+  }, 60_000);
 });
 
 describe('work that changes nothing', () => {

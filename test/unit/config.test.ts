@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -46,6 +46,7 @@ describe('what an operator may leave out', () => {
       databaseUrl: null,
       apiToken: null,
       agent: null,
+      agents: { preferred: null, cliDir: null },
       sandbox: { provider: 'local', unsafe: null },
       github: { apiUrl: 'https://api.github.com', webUrl: 'https://github.com' },
       times: { heartbeatTimeoutSeconds: 90, statusIntervalSeconds: 10, drainSeconds: 25 },
@@ -204,7 +205,7 @@ describe('refusals', () => {
     ['SANDBOX_PROVIDER', 'daytona', 'not available in this version'],
     ['SANDBOX_PROVIDER', 'docker', 'must be local'],
     ['SANDBOX_UNSAFE', 'yes', 'must be process'],
-    ['AGENT', 'claude', 'must be scripted'],
+    ['AGENT', 'robot', 'must be claude or codex or command or scripted'],
     ['HEARTBEAT_TIMEOUT_SECONDS', '1', 'whole number from 10'],
     ['DRAIN_SECONDS', '2.5', 'whole number'],
     ['PUBLIC_URL', 'specwright.example.com', 'must be a URL'],
@@ -224,8 +225,17 @@ describe('refusals', () => {
     });
     expect(problemsOf({ AGENT: 'scripted' })[0]?.name).toBe('AGENT_SCRIPT');
     expect(problemsOf({ AGENT_SCRIPT: script })[0]?.name).toBe('AGENT');
+    expect(problemsOf({ AGENT: 'claude', AGENT_SCRIPT: script })[0]?.name).toBe('AGENT');
     expect(problemsOf({ AGENT: 'scripted', AGENT_SCRIPT: join(folder, 'none') })[0]?.name).toBe(
       'AGENT_SCRIPT',
     );
+  });
+
+  test('an agent may be preferred, and its programs may lie in a folder of their own', () => {
+    mkdirSync(join(folder, 'agents/node_modules/.bin'), { recursive: true });
+    const { agent, agents } = configOf({ AGENT: 'codex', AGENT_CLI_DIR: join(folder, 'agents') });
+    expect(agent).toBeNull();
+    expect(agents).toEqual({ preferred: 'codex', cliDir: join(folder, 'agents') });
+    expect(problemsOf({ AGENT_CLI_DIR: folder })).toMatchObject([{ name: 'AGENT_CLI_DIR' }]);
   });
 });

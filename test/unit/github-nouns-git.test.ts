@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import type nock from 'nock';
+import nock from 'nock';
 import { readBranch, readBranchRules } from '../../src/github/branches.ts';
-import { compareCommits } from '../../src/github/commits.ts';
+import { compareCommits, createCommit, readSeriesText } from '../../src/github/commits.ts';
 import { readFile } from '../../src/github/contents.ts';
 import { readRef } from '../../src/github/refs.ts';
 import { readBlob, readTree } from '../../src/github/trees.ts';
-import { answering, api, guardNetwork } from '../harness/github-nock.ts';
-import { A, B, C, failureOf, fixture, REPO, refusal } from '../harness/github-stage.ts';
+import { answering, api, expectMint, guardNetwork, writing } from '../harness/github-nock.ts';
+import { A, API, B, C, failureOf, fixture, REPO, refusal, stage } from '../harness/github-stage.ts';
 
 guardNetwork();
 
@@ -117,7 +117,14 @@ describe('commits', () => {
   const path = `${at}/compare/trunk...${encoded}?per_page=100&page=1`;
 
   test('are compared', async () => {
-    const gh = answering(path, [200, { ...fixture('compare'), commits: [{ sha: B }, { sha: C }] }]);
+    const commits = [B, C].map((sha, at) => ({
+      sha,
+      commit: { message: `feat: ${sha[0]}`, tree: { sha: A } },
+      parents: [{ sha: at === 0 ? A : B }],
+    }));
+    const moved = { filename: 'new', previous_filename: 'old', sha: C, additions: 0, deletions: 0 };
+    const edited = { filename: 'a', sha: B, additions: 1, deletions: 0, patch: '@@ -0,0 +1 @@\n+x' };
+    const gh = answering(path, [200, { ...fixture('compare'), commits, files: [moved, edited] }]);
 
     expect(await compareCommits(gh, REPO, { base: 'trunk', head: BRANCH })).toEqual({
       kind: 'found',
@@ -127,6 +134,14 @@ describe('commits', () => {
       mergeBaseSha: A,
       commits: [B, C],
       complete: true,
+      details: [
+        { sha: B, message: 'feat: b', tree: A, parents: [A] },
+        { sha: C, message: 'feat: c', tree: A, parents: [B] },
+      ],
+      files: [
+        { path: 'new', previousPath: 'old', sha: C, additions: 0, deletions: 0, patch: null },
+        { path: 'a', previousPath: null, sha: B, additions: 1, deletions: 0, patch: edited.patch },
+      ],
     });
   });
 
@@ -134,6 +149,42 @@ describe('commits', () => {
     const gh = answering(path, [404, refusal('not_found')]);
 
     expect(await compareCommits(gh, REPO, { base: 'trunk', head: BRANCH })).toEqual({ kind: 'missing' });
+  });
+});
+
+describe('a series of commits', () => {
+  const range = { base: A, head: B };
+  const read = (status: number, body: string | object, type: string) => {
+    expectMint('reader');
+    nock(API, { reqheaders: { accept: 'application/vnd.github.v3.patch' } })
+      .get(`${at}/compare/${A}...${B}`)
+      .reply(status, body, { 'content-type': type });
+    return readSeriesText(stage().gh, REPO, range);
+  };
+
+  test.each(['github', 'github.v3'])('is read as one text (%s)', async (name) => {
+    const text = `From ${B} Mon Sep 17 00:00:00 2001\n+x\n`;
+    expect(await read(200, text, `application/vnd.${name}.patch; charset=utf-8`)).toBe(text);
+  });
+
+  test('is none where GitHub finds it too large or knows no such form', async () => {
+    expect(await read(422, refusal('no_commits'), 'application/json')).toBeNull();
+    expect(await read(200, fixture('compare'), 'application/json; charset=utf-8')).toBeNull();
+  });
+
+  test('is no answer where a web page comes in its place', async () => {
+    const page = read(200, '<html></html>', 'text/html; charset=utf-8');
+    expect((await failureOf(page)).kind).toBe('unavailable');
+  });
+});
+
+describe('a commit', () => {
+  test.each([true, false])('is made without an author, so that GitHub signs it (%j)', async (verified) => {
+    const { gh, github } = writing();
+    const commit = { message: 'feat: x', tree: B, parents: [A] };
+    github.post(`${at}/git/commits`, commit).reply(201, { sha: C, verification: { verified } });
+
+    expect(await createCommit(gh, REPO, commit)).toEqual({ sha: C, verified });
   });
 });
 

@@ -125,17 +125,21 @@ describe('tokens', () => {
 
   test('for git are for one repository’s contents, shared with nobody, and revocable', async () => {
     for (const token of ['ghs_one', 'ghs_two']) {
+      const workflows = token === 'ghs_two' ? { workflows: 'write' } : {};
       nock(API)
         .post('/app/installations/7/access_tokens', {
           repository_ids: [42],
-          permissions: { contents: 'write' },
+          permissions: { contents: 'write', ...workflows },
         })
         .reply(201, { ...(fixture('access-token') as object), token });
       api(token).delete('/installation/token').reply(204);
     }
     const { gh, calls, slept } = stage();
 
-    const [one, two] = await Promise.all([gh.mintGitToken(REPO, 'write'), gh.mintGitToken(REPO, 'write')]);
+    const [one, two] = await Promise.all([
+      gh.mintGitToken(REPO, 'write'),
+      gh.mintGitToken(REPO, 'workflows'),
+    ]);
     expect([one.token, two.token].sort()).toEqual(['ghs_one', 'ghs_two']);
     expect(one.expiresAt).toEqual(new Date('2099-01-01T00:00:00Z'));
     await gh.revokeGitToken(7, one.token);

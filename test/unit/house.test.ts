@@ -44,7 +44,9 @@ describe('.env.example', () => {
   });
 
   test('leaves no secret filled in', () => {
-    expect(read('.env.example')).not.toMatch(/^#?(WEBHOOK_SECRET\w*|API_TOKEN|PRIVATE_KEY)=./m);
+    expect(read('.env.example')).not.toMatch(
+      /^#?(WEBHOOK_SECRET\w*|API_TOKEN|PRIVATE_KEY|CREDENTIAL_KEYS|\w+_API_KEY)=./m,
+    );
   });
 
   test('is all that the process reads: no other module looks into the environment for settings', () => {

@@ -14,13 +14,16 @@ const all: Import[] = sources.flatMap((path) => importsOf(path, text.get(path) ?
 
 /** Small modules at the root of src that anybody may use; they use only one another. */
 const leaves = [
+  'base-url',
   'censor',
   'clock',
   'closers',
   'config',
+  'config-contradictions',
   'config-schema',
   'config-variables',
   'crash-point',
+  'credential-keys',
   'errors',
   'log',
   'permissions',

@@ -57,6 +57,44 @@ describe('attempts', () => {
   });
 });
 
+describe('finished work that needs an approval', () => {
+  const publishing = at({ status: 'publishing', phase: 'publish' });
+  const passed = (needsApproval: boolean): SpecInput => ({ type: 'gate_passed', sha: 'a', needsApproval });
+  const approved = (sha: string): SpecInput => ({ type: 'publish_approved', sha, by: 'mona' });
+  const commandsOf = (state: SpecState, input: SpecInput) => {
+    const outcome = transition(state, input);
+    return outcome.kind === 'next' ? outcome.commands : outcome.reason;
+  };
+
+  test('waits for it, and is published only as the commit that was shown', () => {
+    expect(commandsOf(publishing, passed(false))).toEqual([{ do: 'move_branch', sha: 'a' }]);
+    expect(commandsOf(publishing, passed(true))).toEqual([{ do: 'notify', notice: 'approve_publish' }]);
+    const waiting = follow(publishing, passed(true));
+    expect(waiting.hold).toEqual({ reason: 'approval', until: null, resumeTo: 'publishing', sha: 'a' });
+    expect(commandsOf(waiting, passed(true))).toBe('the work waits for its approval already');
+    expect(commandsOf(waiting, approved('b'))).toBe('another commit waits for its approval now');
+    expect(commandsOf(publishing, approved('a'))).toBe('no finished work waits for an approval');
+    expect(commandsOf(waiting, approved('a'))).toEqual([
+      { do: 'move_branch', sha: 'a' },
+      { do: 'remove_label', label: 'spec:publish' },
+    ]);
+    expect(follow(waiting, approved('a')).hold).toBeNull();
+  });
+
+  test('is judged again after a pause, and waits then', () => {
+    const paused = follow(publishing, passed(true), { type: 'suspended' });
+    expect(commandsOf(paused, approved('a'))).toBe('no finished work waits for an approval');
+    expect(commandsOf(paused, passed(true))).toEqual([]);
+    expect(commandsOf(paused, { type: 'unsuspended' })).toEqual([{ do: 'inspect' }]);
+    expect(follow(paused, { type: 'unsuspended' }, passed(true)).hold?.reason).toBe('approval');
+  });
+
+  test('can be thrown away while it waits', () => {
+    const waiting = follow(publishing, passed(true));
+    expect(follow(waiting, { type: 'label_removed', label: 'spec', by: 'mona' }).status).toBe('cancelled');
+  });
+});
+
 describe('a retry', () => {
   const retried: SpecInput = { type: 'retried', by: 'mona' };
   const prepared: SpecInput = { type: 'prepared', baseBranch: 'main', baseSha: 'b' };

@@ -74,6 +74,32 @@ describe('the design gate', () => {
   });
 });
 
+describe('a plan that changes workflows', () => {
+  const path = '.github/workflows/ci.yml';
+  const { design, tasks } = demoArtifacts();
+  design.components[0]!.files.push(path);
+  tasks.tasks[0]!.files.push({ path, change: 'modify' });
+
+  test.each([
+    [undefined, 'a person with write access has to change it, or a maintainer sets `workflows: true`'],
+    ['not_set', 'a maintainer sets `workflows: true` in .github/specwright.yml'],
+    ['not_granted', 'this installation does not grant the App “Workflows: write”'],
+  ] as const)('is refused by design and tasks, which say who can change them: %s', (workflows, sentence) => {
+    const context = { ...demoArtifacts(), ...(workflows ? { workflows } : {}) };
+    expect(failuresOf('design', design, context)).toEqual([expect.stringContaining(sentence)]);
+    expect(failuresOf('tasks', tasks, context)).toEqual([expect.stringContaining(sentence)]);
+  });
+
+  test('passes where permission and settings allow it, unless the settings protect the file by name', () => {
+    const context = { ...demoArtifacts(), workflows: 'allowed' as const };
+    expect([...failuresOf('design', design, context), ...failuresOf('tasks', tasks, context)]).toEqual([]);
+    const own = { ...context, protectedPaths: ['.github/workflows/**'] };
+    expect(failuresOf('tasks', tasks, own)).toEqual([
+      expect.stringContaining('protected by the repository’s settings'),
+    ]);
+  });
+});
+
 describe('the tasks gate', () => {
   test('names the whole circle of a cycle', () => {
     const { tasks } = demoArtifacts();

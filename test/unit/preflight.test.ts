@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import type { SpecRow } from '../../src/db/specs.ts';
 import type { BranchRule } from '../../src/github/branches.ts';
 import { PERMISSIONS } from '../../src/github/tokens.ts';
-import type { Deps } from '../../src/services/deps.ts';
 import {
   deploymentProblems,
   permissionProblems,
@@ -18,7 +17,6 @@ describe('rules for the branch', () => {
   test.each([
     ['creation', `A rule forbids creating the branch \`${branch}\``],
     ['update', `A rule forbids updating the branch \`${branch}\``],
-    ['required_signatures', 'A rule requires signed commits'],
   ])('%s stands in the way', (type, sentence) => {
     const [problem, ...more] = ruleProblems([rule(type)], branch);
     expect(problem).toContain(sentence);
@@ -78,14 +76,9 @@ test('each invalid setting is named with its file', () => {
   ]);
 });
 
-test('an operator is told of a missing agent and of sandboxes that cannot be isolated', () => {
+test('an operator is told of sandboxes that cannot be isolated', () => {
   const none = { kind: 'none', reason: 'No user namespaces.', fix: 'Enable them.' } as const;
-  const deps = { agent: { kind: 'none', reason: 'No agent.' }, sandboxes: none } as Pick<
-    Deps,
-    'agent' | 'sandboxes'
-  >;
-  expect(deploymentProblems(deps)).toEqual([
-    'No agent.',
+  expect(deploymentProblems({ sandboxes: none })).toEqual([
     'No sandbox can be started: No user namespaces. The operator can mend it: Enable them.',
   ]);
 });

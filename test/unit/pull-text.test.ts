@@ -15,6 +15,8 @@ const input: PullBodyInput = {
   verification: { command: 'npm test', code: 0, timedOut: false, outputTail: '# pass 11\n# fail 0' },
   deviations: [],
   refusals: [],
+  gate: null,
+  refusedHosts: [],
   template: null,
   agent: { name: 'claude', scripted: false },
   sandbox: { provider: 'local', isolated: true },
@@ -91,6 +93,14 @@ describe('the body of a pull request', () => {
     expect(body).toContain(
       '## Deviations from the plan\n\n- TSK-003 was empty\n- Not published: ".gitmodules" sets up submodules.',
     );
+  });
+
+  test('lists hosts that the work asked for in vain', () => {
+    const refusedHosts = [{ host: 'x.example', port: 443, times: 3 }];
+    const body = pullBody({ ...input, refusedHosts });
+    expect(body).toContain('Hosts that were asked for and not reached');
+    expect(body).toContain('- `x.example` (3 times)');
+    expect(pullBody(input)).not.toContain('not reached');
   });
 
   test('says of a check that failed or took too long that it did', () => {

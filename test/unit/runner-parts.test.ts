@@ -154,6 +154,8 @@ describe('an environment', () => {
   const config = {
     home: '/home/agent',
     node: '/opt/node/bin/node',
+    generation: 3,
+    gateway: { kind: 'socket', path: '/run/gateway.sock' },
     environment: { SPEC_ID: 'x', GITHUB_TOKEN: 'canary', PATH: '/evil' },
   } as unknown as RunnerConfig;
 
@@ -161,6 +163,8 @@ describe('an environment', () => {
     const extra = {
       ANTHROPIC_API_KEY: 'canary',
       CLAUDE_CODE_OAUTH_TOKEN: 'canary',
+      AWS_SECRET_ACCESS_KEY: 'canary',
+      CREDENTIAL_KEYS: 'canary',
       DRIVER: 'yes',
       GATEWAY_URL: 'x',
     };
@@ -169,6 +173,12 @@ describe('an environment', () => {
       DRIVER: 'yes',
       SPEC_PHASE: 'explore',
       GATEWAY_URL: 'http://127.0.0.1:1',
+      HTTPS_PROXY: 'http://3:sandbox@127.0.0.1:1',
+      https_proxy: 'http://3:sandbox@127.0.0.1:1',
+      HTTP_PROXY: 'http://3:sandbox@127.0.0.1:1',
+      http_proxy: 'http://3:sandbox@127.0.0.1:1',
+      NO_PROXY: '127.0.0.1,localhost',
+      no_proxy: '127.0.0.1,localhost',
       HOME: '/home/agent',
       PATH: '/opt/node/bin:/usr/local/bin:/usr/bin:/bin',
       LANG: 'C.UTF-8',

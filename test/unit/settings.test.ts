@@ -40,7 +40,7 @@ describe('a settings file', () => {
     ['- a', ': has to be a group of settings, not a list'],
     ['label: ""', 'label: has to be at least 1 characters long'],
     ['label: a,b', 'label: has to be the name of one label'],
-    ['label: spec:failed', 'label: is a label that shows the state of a spec; choose another one'],
+    ['label: spec:failed', 'label: is a label that has a meaning of its own for specs; choose another one'],
     ['base: "a..b"', 'base: is no branch name that git accepts'],
     ['base: "-x"', 'base: is no branch name that git accepts'],
     ['protectedPaths: ["../x"]', 'protectedPaths.0: has to be a path inside the repository'],

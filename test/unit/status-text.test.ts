@@ -66,6 +66,33 @@ describe('the status comment', () => {
     expect(text).toContain('took 59 s');
   });
 
+  test('shows what models have cost, and what is no exact figure as that', () => {
+    const models = { spent: 420_000, limit: 5_000_000, about: false };
+    expect(renderStatus({ ...view, models })).toContain(' · models $0.42 of $5.00 · ');
+    expect(renderStatus({ ...view, models: { ...models, about: true } })).toContain('models about $0.42');
+  });
+
+  test('lists hosts that were asked for in vain', () => {
+    const refusedHosts = [
+      { host: 'x.example', port: 443, times: 3 },
+      { host: 'y.example', port: 80, times: 1 },
+    ];
+    const text = renderStatus({ ...view, refusedHosts });
+    expect(text).toContain('`x.example` (3 times), `y.example:80` (once)');
+    expect(text).toContain('`.github/specwright.yml`');
+  });
+
+  test('of a spec in the queue says its number, and that of a budget how to go on', () => {
+    const queued = renderStatus({ ...view, status: 'queued', waiting: { place: 3, atWork: 2 } });
+    expect(queued).toContain('number 3 of those that wait');
+    expect(queued).toContain('2 specs of this installation are at work');
+    const held = renderStatus({ ...view, hold: { reason: 'budget', until: null }, cause: 'It is used up.' });
+    expect(held).toContain(
+      'It is used up. When that is settled, remove the label `spec` and set it once more.',
+    );
+    expect(held).toContain('To end it, close this issue.');
+  });
+
   test('of a spec that waits says for what and until when', () => {
     const text = renderStatus({ ...view, hold: { reason: 'quota', until: '2025-03-01T15:00:00Z' } });
     expect(text).toMatch(/^## ⏸️ Waiting: for a limit to pass/);

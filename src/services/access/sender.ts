@@ -2,6 +2,9 @@
 
 export type Permission = 'none' | 'read' | 'triage' | 'write' | 'maintain' | 'admin';
 
+/** What an issue's author may do; "bot" is one that the settings allow by name. */
+export type AuthorPermission = Permission | 'bot';
+
 export interface Sender {
   readonly login: string;
   readonly isBot: boolean;

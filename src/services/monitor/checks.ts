@@ -1,6 +1,8 @@
 import { listSweeps } from '../../db/sweeps.ts';
 import { messageOf } from '../../errors.ts';
+import { agentProblems } from '../agents/problems.ts';
 import type { Deps } from '../deps.ts';
+import { defaultSettings } from '../settings/schema.ts';
 import { HOOK_SWEEP } from './hook-sweep.ts';
 import { RECONCILE } from './reconcile/pass.ts';
 
@@ -13,7 +15,7 @@ export interface Check {
 /** What this process needs to do its work, as it is now. */
 export async function checkProcess(deps: Deps): Promise<Check[]> {
   const store = await database(deps);
-  return [store, sandboxes(deps), agent(deps), ...(store.ok ? await lostWebhooks(deps) : [])];
+  return [store, sandboxes(deps), await agent(deps), ...(store.ok ? await lostWebhooks(deps) : [])];
 }
 
 async function database(deps: Deps): Promise<Check> {
@@ -55,8 +57,9 @@ function sandboxes({ sandboxes: choice }: Deps): Check {
 }
 
 /** A missing agent keeps specs from starting and says so on each; the process itself is ready. */
-function agent({ agent: choice }: Deps): Check {
-  return choice.kind === 'ready'
-    ? { name: 'agent', ok: true }
-    : { name: 'agent', ok: true, reason: choice.reason };
+async function agent(deps: Deps): Promise<Check> {
+  const preferred = deps.agents.preferred ?? defaultSettings.agent;
+  if (preferred === 'command') return { name: 'agent', ok: true };
+  const [reason] = await agentProblems(deps, { ...defaultSettings, agent: preferred });
+  return { name: 'agent', ok: true, ...(reason === undefined ? {} : { reason }) };
 }

@@ -1,5 +1,6 @@
 import { readInstallationRow } from '../../db/accounts.ts';
-import { readSpec, type SpecRow } from '../../db/specs.ts';
+import { takePlace } from '../../db/spec-places.ts';
+import { annotateSpec, readSpec, type SpecRow } from '../../db/specs.ts';
 import { readBranchRules } from '../../github/branches.ts';
 import type { RepoRef } from '../../github/client.ts';
 import { GitHubError } from '../../github/errors.ts';
@@ -7,7 +8,9 @@ import { readInstallation } from '../../github/installations.ts';
 import { readRef } from '../../github/refs.ts';
 import { readRepository, unseen } from '../../github/repositories.ts';
 import { PERMISSIONS } from '../../github/tokens.ts';
+import { agentProblems } from '../agents/problems.ts';
 import { branchName } from '../branches/name.ts';
+import { credentialProblems } from '../credentials/problems.ts';
 import type { Deps } from '../deps.ts';
 import { reachOf } from '../effects/target.ts';
 import type { SpecInput } from '../spec/inputs.ts';
@@ -15,6 +18,7 @@ import { decidePatiently } from '../spec/patience.ts';
 import { settingsOf } from '../spec/work.ts';
 import {
   deploymentProblems,
+  needsSignatures,
   permissionProblems,
   repositoryProblems,
   ruleProblems,
@@ -30,6 +34,7 @@ const NEEDED = { ...PERMISSIONS.control, ...PERMISSIONS.issues };
 export async function prepareSpec(deps: Deps, { specId }: { specId: string }): Promise<void> {
   const spec = await readSpec(deps.db, specId);
   if (spec?.status !== 'queued' || spec.hold !== null) return;
+  if (!(await takePlace(deps.db, spec, deps.models.specsAtOnce))) return;
   await decidePatiently(deps, {
     specId,
     minutes: PATIENCE_MINUTES,
@@ -43,7 +48,12 @@ function failed(problems: readonly string[]): SpecInput {
 }
 
 async function inspect(deps: Deps, spec: SpecRow): Promise<SpecInput> {
-  const local = [...settingsProblems(spec), ...deploymentProblems(deps)];
+  const local = [
+    ...settingsProblems(spec),
+    ...deploymentProblems(deps),
+    ...(await agentProblems(deps, settingsOf(spec))),
+    ...(await credentialProblems(deps, { spec, settings: settingsOf(spec) })),
+  ];
   if (local.length > 0) return failed(local);
   const reach = await reachOf(deps.db, spec.repository_id);
   if (reach.kind !== 'open') return failed([`Specwright can't work here: ${reach.reason}.`]);
@@ -74,6 +84,10 @@ async function ask(deps: Deps, spec: SpecRow, repo: RepoRef): Promise<SpecInput>
   if (repository.kind === 'missing') throw unseen();
   const base = spec.base_branch ?? settingsOf(spec).base ?? repository.defaultBranch;
   const head = await readRef(deps.github, repo, `heads/${base}`);
+  const signatures = needsSignatures(rules);
+  if (signatures !== spec.needs_signatures) {
+    await annotateSpec(deps.db, spec.id, { needs_signatures: signatures });
+  }
   const problems = [...repositoryProblems(repository, { base, head }), ...ruleProblems(rules, branch)];
   if (problems.length > 0 || head.kind !== 'found') return failed(problems);
   return { type: 'prepared', baseBranch: base, baseSha: spec.base_sha ?? head.sha };

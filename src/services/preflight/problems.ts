@@ -16,9 +16,8 @@ export function settingsProblems(spec: SpecRow): string[] {
 }
 
 /** What the operator of this deployment has to provide. */
-export function deploymentProblems(deps: Pick<Deps, 'agent' | 'sandboxes'>): string[] {
+export function deploymentProblems(deps: Pick<Deps, 'sandboxes'>): string[] {
   const problems: string[] = [];
-  if (deps.agent.kind === 'none') problems.push(deps.agent.reason);
   if (deps.sandboxes.kind === 'none') {
     problems.push(
       `No sandbox can be started: ${deps.sandboxes.reason} The operator can mend it: ${deps.sandboxes.fix}`,
@@ -55,16 +54,17 @@ export function ruleProblems(rules: readonly BranchRule[], branch: string): stri
         return [
           `A rule forbids updating the branch \`${branch}\`: let the App bypass it, or exclude \`spec/**\`.`,
         ];
-      case 'required_signatures':
-        return [
-          'A rule requires signed commits on `spec/**`, and commits from the sandbox are not signed: exclude `spec/**` from it.',
-        ];
       case 'branch_name_pattern':
         return nameProblem(rule.parameters, branch);
       default:
         return [];
     }
   });
+}
+
+/** Whether commits have to be signed: then GitHub signs them before the branch moves. */
+export function needsSignatures(rules: readonly BranchRule[]): boolean {
+  return rules.some(({ type }) => type === 'required_signatures');
 }
 
 function nameProblem(parameters: Readonly<Record<string, unknown>>, branch: string): string[] {

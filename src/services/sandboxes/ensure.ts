@@ -18,9 +18,11 @@ import { FatalError, messageOf, StaleError } from '../../errors.ts';
 import type { RepoRef } from '../../github/client.ts';
 import type { RunnerConfig } from '../../runner/protocol.ts';
 import type { SandboxProvider } from '../../sandbox/provider.ts';
+import { agentProblems } from '../agents/problems.ts';
 import { checkpointRef } from '../branches/name.ts';
 import type { Deps, SandboxChoice } from '../deps.ts';
 import { reachOf } from '../effects/target.ts';
+import type { Settings } from '../settings/schema.ts';
 import { advanceAlone } from '../spec/advance.ts';
 import { settingsOf } from '../spec/work.ts';
 import { readCheckpoint } from './checkpoint.ts';
@@ -44,6 +46,8 @@ export async function ensureSandbox(deps: Deps, { specId }: { specId: string }):
   if (choice.kind === 'none') return refuse(deps, specId, `${choice.reason} ${choice.fix}`);
   const before = await readStart(deps, specId);
   if (!before) return;
+  const problems = await agentProblems(deps, before.settings);
+  if (problems.length > 0) return refuse(deps, specId, problems.join(' '));
   const claim = await claimSandbox(deps, before, choice.provider.name);
   if (!claim) return;
   crashPoint('sandbox.row-written');
@@ -62,6 +66,7 @@ interface Before {
   /** The generation at which the start was read. */
   readonly generation: number;
   readonly start: { readonly sha: string; readonly ref: string };
+  readonly settings: Settings;
 }
 
 /**
@@ -73,12 +78,14 @@ async function readStart(deps: Deps, specId: string): Promise<Before | null> {
   if (!needsSandbox(spec) || (await liveSandbox(deps.db, specId))) return null;
   const { generation } = spec;
   const base = { sha: spec.base_sha!, ref: `refs/heads/${spec.base_branch}` };
-  if (generation === 0) return { specId, generation, start: base };
+  const settings = settingsOf(spec);
+  if (generation === 0) return { specId, generation, start: base, settings };
   const reach = await reachOf(deps.db, spec.repository_id);
   if (reach.kind !== 'open') return null;
   // An earlier sandbox may have pushed without our hearing of it.
   const sha = await readCheckpoint(deps, { specId, repo: reach.repo });
-  return { specId, generation, start: sha === null ? base : { sha, ref: checkpointRef(specId) } };
+  const start = sha === null ? base : { sha, ref: checkpointRef(specId) };
+  return { specId, generation, start, settings };
 }
 
 function needsSandbox(spec: SpecRow | null): spec is SpecRow {
@@ -116,7 +123,7 @@ async function build(
     id: claim.id,
     labels: { ...(await instanceLabels(deps)), spec: claim.spec.id },
     limits,
-    files: [...deps.runnerFiles, ...(deps.agent.kind === 'ready' ? deps.agent.files : [])],
+    files: [...deps.runnerFiles, ...deps.agents.files],
     serveGateway: (socketPath) => deps.serveGateway(socketPath, claim.id),
   });
   crashPoint('sandbox.created');
@@ -145,6 +152,7 @@ async function launch(deps: Deps, provider: SandboxProvider, claim: Claim): Prom
     home: paths.home,
     tools: paths.tools,
     node: paths.node,
+    agents: paths.agents,
     heartbeatMs: deps.timing.heartbeatMs,
     environment: runEnvironment({
       spec: claim.spec,

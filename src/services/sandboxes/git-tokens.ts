@@ -9,6 +9,7 @@
  */
 import { StaleError } from '../../errors.ts';
 import type { RepoRef } from '../../github/client.ts';
+import type { GitAccess } from '../../github/tokens.ts';
 import type { KeptToken, KeptTokens } from './kept-tokens.ts';
 
 /** Git tokens of the sandboxes that this process serves. They never leave the gateway unless sealed. */
@@ -21,7 +22,7 @@ export interface GitTokens {
   tokenFor(
     sandboxId: string,
     repo: RepoRef,
-    use: { readonly access: 'read' | 'write'; readonly refused?: boolean },
+    use: { readonly access: GitAccess; readonly refused?: boolean },
   ): Promise<string>;
   /** Revokes what the sandbox used. */
   release(sandboxId: string): Promise<void>;
@@ -48,7 +49,7 @@ export function createGitTokens(tokens: KeptTokens): GitTokens {
   const released = new Set<string>();
   const keyOf = (sandboxId: string, access: string) => `${sandboxId}/${access}`;
 
-  const mint = (sandboxId: string, repo: RepoRef, access: 'read' | 'write') => {
+  const mint = (sandboxId: string, repo: RepoRef, access: GitAccess) => {
     const key = keyOf(sandboxId, access);
     const token = tokens.mint(sandboxId, repo, access);
     const made = { installationId: repo.installationId, askedAt: Date.now(), token };
@@ -79,7 +80,7 @@ export function createGitTokens(tokens: KeptTokens): GitTokens {
     async release(sandboxId) {
       released.add(sandboxId);
       for (const oldest of [...released].slice(0, -RELEASED_KEPT)) released.delete(oldest);
-      for (const access of ['read', 'write'] as const) {
+      for (const access of ['read', 'write', 'workflows'] as const) {
         const key = keyOf(sandboxId, access);
         const known = held.get(key);
         held.delete(key);

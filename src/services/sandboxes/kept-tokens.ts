@@ -4,7 +4,7 @@ import { crashPoint } from '../../crash-point.ts';
 import type { GitTokenRow, GitTokenStore } from '../../db/git-tokens.ts';
 import { messageOf } from '../../errors.ts';
 import type { GitHub, RepoRef } from '../../github/client.ts';
-import type { GitToken } from '../../github/tokens.ts';
+import type { GitAccess, GitToken } from '../../github/tokens.ts';
 import type { Logger } from '../../log.ts';
 import type { Sealer } from '../../seal.ts';
 
@@ -20,7 +20,7 @@ export type KeptToken = GitToken & Pick<GitTokenRow, 'id' | 'sandbox_id' | 'inst
 
 export interface KeptTokens {
   /** Mints one, and writes it down before anybody can use it. */
-  mint(sandboxId: string, repo: RepoRef, access: 'read' | 'write'): Promise<KeptToken>;
+  mint(sandboxId: string, repo: RepoRef, access: GitAccess): Promise<KeptToken>;
   /** Never throws: what could not be revoked keeps its row. */
   revoke(token: Omit<KeptToken, 'expiresAt'>): Promise<void>;
   /** Revokes what sandboxes that are gone have left, whoever served them. */

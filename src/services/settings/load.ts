@@ -54,7 +54,12 @@ function lay(below: Settings, above: SettingsFile): Settings {
   return {
     ...below,
     ...above,
+    agents: { ...below.agents, ...above.agents },
+    models: { ...below.models, ...above.models },
     limits: { ...below.limits, ...above.limits },
+    budget: { ...below.budget, ...above.budget },
+    egress: { ...below.egress, ...above.egress },
+    secretScan: { ...below.secretScan, ...above.secretScan },
     protectedPaths: [...new Set([...below.protectedPaths, ...(above.protectedPaths ?? [])])],
   };
 }

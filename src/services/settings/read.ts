@@ -24,7 +24,9 @@ export async function readSettings(deps: Deps, repo: RepoRef): Promise<MergedSet
     inherits ? readLevel(deps, repoOf(organization)) : null,
     readLevel(deps, repo),
   ]);
-  const defaults = settingsFileSchema.parse(installation?.settings ?? {});
+  const { preferred } = deps.agents;
+  const own = settingsFileSchema.parse(installation?.settings ?? {});
+  const defaults = preferred === null ? own : { agent: preferred, ...own };
   return mergeSettings(defaults, ofOrganization, ofRepository);
 }
 

@@ -10,6 +10,7 @@
 import { crashPoint } from '../../crash-point.ts';
 import { recordAudit } from '../../db/audit.ts';
 import { appendSpecEvents } from '../../db/spec-events.ts';
+import { hasPlace, nextWaiting } from '../../db/spec-places.ts';
 import { findLiveSpec, lockSpec, type SpecRow, updateSpec } from '../../db/specs.ts';
 import type { Trx } from '../../db/types.ts';
 import type { Deps, Unit } from '../deps.ts';
@@ -41,6 +42,7 @@ export async function advance(
   }
   const spec = await writeState(unit.trx, row, outcome);
   await appendSpecEvents(unit.trx, row.id, outcome.events);
+  if (hasPlace(row) && !hasPlace(spec)) await letNextOne(deps, unit, row);
   for (const command of outcome.commands) await carryOut(deps, unit, { spec, command });
   await deps.jobs.enqueue(unit.trx, 'status.sync', { data: { specId: row.id }, key: row.id });
   crashPoint('advance.before-commit');
@@ -55,6 +57,12 @@ export async function advanceAlone(
   const advanced = await deps.db.transaction((trx) => advance(deps, { trx, delivery: null }, what));
   crashPoint('advance.committed');
   return advanced;
+}
+
+/** The longest waiting spec of the installation may take the place that was given up. */
+async function letNextOne(deps: Deps, { trx }: Unit, { installation_id }: SpecRow): Promise<void> {
+  const next = await nextWaiting(trx, installation_id);
+  if (next) await deps.jobs.enqueue(trx, 'spec.prepare', { data: { specId: next }, key: next });
 }
 
 async function decide(trx: Trx, row: SpecRow, input: SpecInput): Promise<Outcome> {
@@ -98,6 +106,8 @@ function writeState(trx: Trx, row: SpecRow, { state, patch }: Next): Promise<Spe
     pull_request_url: patch.pullRequestUrl,
     merge_sha: patch.mergeSha,
     ended_at: isLive(state.status) ? null : (row.ended_at ?? now),
+    // Whoever is tried again waits for a place again.
+    ...(state.status === 'queued' && row.status !== 'queued' ? { place_at: null } : {}),
     ...(moved ? { phase_started_at: now } : {}),
     ...(patch.stampMerged ? { merged_at: now } : {}),
     ...(patch.stampPublishing ? { publishing_since: now } : {}),

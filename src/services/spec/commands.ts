@@ -5,6 +5,8 @@ import { assertNever } from '../../errors.ts';
 import type { Deps, Unit } from '../deps.ts';
 import { fenceOff } from '../sandboxes/fence.ts';
 import type { SpecCommand } from './outcome.ts';
+import { PUBLISH_LABEL } from './rule-parts.ts';
+import type { Hold } from './states.ts';
 
 interface Order {
   readonly spec: SpecRow;
@@ -29,7 +31,8 @@ export async function carryOut(deps: Deps, unit: Unit, { spec, command }: Order)
     case 'close_plan':
       return closePlan(trx, spec.id);
     case 'remove_label':
-      if (!(await wasLabelled(trx, spec.id, command.label))) return;
+      // That one is a person's, and set again to say it again.
+      if (command.label !== PUBLISH_LABEL && !(await wasLabelled(trx, spec.id, command.label))) return;
       return ask(deps, unit, effectOf(spec, command));
     case 'delete_checkpoint':
       if (spec.checkpoint_sha === null) return;
@@ -82,7 +85,10 @@ function keyOf(spec: SpecRow, command: EffectCommand): string {
     case 'move_branch':
       return `move_branch/${command.sha}/${round}`;
     case 'notify':
-      return `notify/${command.notice}/${round}`;
+      // A spec can be held again and again, and each time it needs somebody.
+      return command.notice === 'held'
+        ? `notify/held/${(spec.hold as Hold | null)?.nth ?? round}`
+        : `notify/${command.notice}/${round}`;
     case 'add_label':
     case 'remove_label':
       return `${command.do}/${command.label}/${round}`;

@@ -32,7 +32,9 @@ export type SpecInput =
   | { readonly type: 'verified'; readonly command: string | null }
   | { readonly type: 'verify_failed'; readonly reason: string; readonly attemptsPerRound: number }
   | { readonly type: 'nothing_new' }
-  | { readonly type: 'gate_passed'; readonly sha: string }
+  | { readonly type: 'gate_passed'; readonly sha: string; readonly needsApproval: boolean }
+  /** A person who may write lets exactly this commit be published. */
+  | { readonly type: 'publish_approved'; readonly sha: string; readonly by: string }
   | { readonly type: 'gate_refused'; readonly refusals: readonly string[] }
   | { readonly type: 'branch_moved'; readonly sha: string }
   | { readonly type: 'pull_opened'; readonly number: number; readonly url: string; readonly headSha: string }
@@ -53,6 +55,16 @@ export type SpecInput =
   | { readonly type: 'retried'; readonly by: string }
   | { readonly type: 'sandbox_lost'; readonly reason: string; readonly exhausted: boolean }
   | { readonly type: 'sandbox_refused'; readonly cause: string }
+  | {
+      /** A model can't be asked now; `cause` is a sentence for people. */
+      readonly type: 'held';
+      readonly reason: 'budget' | 'quota';
+      readonly until: string | null;
+      readonly cause: string;
+      readonly nth: number;
+    }
+  /** The time of a hold has come, or a person has seen to its cause. */
+  | { readonly type: 'resumed'; readonly by: string | null }
   | { readonly type: 'suspended' }
   | { readonly type: 'unsuspended' };
 
@@ -75,6 +87,7 @@ export const inputTypes: readonly InputType[] = [
   'verify_failed',
   'nothing_new',
   'gate_passed',
+  'publish_approved',
   'gate_refused',
   'branch_moved',
   'pull_opened',
@@ -88,6 +101,8 @@ export const inputTypes: readonly InputType[] = [
   'retried',
   'sandbox_lost',
   'sandbox_refused',
+  'held',
+  'resumed',
   'suspended',
   'unsuspended',
 ];

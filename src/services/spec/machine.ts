@@ -36,6 +36,8 @@ function working(status: Status): Row {
     progressed: go(status, rules.progressed),
     sandbox_lost: go([status, 'failed'], rules.sandboxLost),
     sandbox_refused: go('failed', rules.sandboxRefused),
+    held: go(status, rules.held),
+    resumed: go(status, rules.resumed),
   };
 }
 
@@ -82,6 +84,7 @@ const rows: Readonly<Record<Status, Row>> = {
     progressed: go('publishing', rules.progressed),
     nothing_new: go('closed', publish.nothingNew),
     gate_passed: go('publishing', publish.gatePassed),
+    publish_approved: go('publishing', publish.publishApproved),
     gate_refused: go('failed', publish.gateRefused),
     branch_moved: go('publishing', publish.branchMoved),
     pull_opened: go('in_review', publish.pullOpened),
@@ -122,10 +125,13 @@ const reasons: Partial<Record<InputType, string>> = {
   prepared: 'the preparation was over before',
   retried: 'the spec is running already',
   approved: 'nothing waits for an approval',
+  publish_approved: 'no finished work waits for an approval',
   pull_opened: 'the spec waits for no pull request now',
   pull_closed: 'the spec follows no open pull request',
   pull_reopened: 'the pull request was not closed for this spec',
   sandbox_lost: 'no sandbox is needed now',
+  held: 'no model is asked now',
+  resumed: 'the spec is not held for want of a model',
 };
 
 /** The cell of one status and one input. */

@@ -12,6 +12,8 @@ export type SpecEventType =
   | 'spec.execution_completed'
   | 'spec.branch_created'
   | 'spec.pr_created'
+  | 'spec.held'
+  | 'spec.resumed'
   | 'spec.merged'
   | 'spec.closed'
   | 'spec.failed'
@@ -29,7 +31,9 @@ export type Notice =
   | 'not_started'
   | 'failed'
   | 'sandbox_lost'
+  | 'held'
   | 'refused'
+  | 'approve_publish'
   | 'pull_ready'
   | 'nothing_new'
   | 'pr_failed';

@@ -1,8 +1,19 @@
 /** The rules from the finished work to the end: what follows from each input. */
 import { firstAttempt } from './attempts.ts';
 import type { InputOf } from './inputs.ts';
-import { next, type Outcome, type SpecCommand } from './outcome.ts';
-import { completed, enter, fail, pauseOf, phaseFailed, started, stateLabels, tidy } from './rule-parts.ts';
+import { next, type Outcome, obsolete, type SpecCommand } from './outcome.ts';
+import {
+  completed,
+  enter,
+  fail,
+  isModelHold,
+  PUBLISH_LABEL,
+  pauseOf,
+  phaseFailed,
+  started,
+  stateLabels,
+  tidy,
+} from './rule-parts.ts';
 import type { SpecState } from './states.ts';
 
 export function nothingNew(state: SpecState): Outcome {
@@ -23,7 +34,29 @@ export function nothingNew(state: SpecState): Outcome {
 }
 
 export function gatePassed(state: SpecState, input: InputOf<'gate_passed'>): Outcome {
-  return next(state, { commands: [{ do: 'move_branch', sha: input.sha }] });
+  const { sha } = input;
+  if (!input.needsApproval) return next(state, { commands: [{ do: 'move_branch', sha }] });
+  if (state.hold?.reason === 'approval') return obsolete('the work waits for its approval already');
+  // After a pause it is judged again, and waits then.
+  if (state.hold !== null) return next(state);
+  return next(
+    { ...state, hold: { reason: 'approval', until: null, resumeTo: 'publishing', sha } },
+    { commands: [{ do: 'notify', notice: 'approve_publish' }] },
+  );
+}
+
+export function publishApproved(state: SpecState, { sha }: InputOf<'publish_approved'>): Outcome {
+  if (state.hold?.reason !== 'approval') return obsolete('no finished work waits for an approval');
+  if (state.hold.sha !== sha) return obsolete('another commit waits for its approval now');
+  return next(
+    { ...state, hold: null },
+    {
+      commands: [
+        { do: 'move_branch', sha },
+        { do: 'remove_label', label: PUBLISH_LABEL },
+      ],
+    },
+  );
 }
 
 export function gateRefused(state: SpecState, input: InputOf<'gate_refused'>): Outcome {
@@ -137,6 +170,8 @@ export function cancelled(state: SpecState, { cause, by }: InputOf<'cancelled'>)
 }
 
 export function labelRemoved(state: SpecState, { label, by }: InputOf<'label_removed'>): Outcome {
+  // It is how people say "go on" once they have seen to what holds the spec.
+  if (isModelHold(state.hold)) return obsolete('taking the label away is the first half of going on');
   return cancelled(state, { type: 'cancelled', cause: `@${by} removed the label \`${label}\`.`, by });
 }
 

@@ -6,6 +6,9 @@ import type { Hold, Phase, SpecState, Status } from './states.ts';
 /** Labels that show a spec's state on its issue. */
 export const stateLabels = { inReview: 'spec:in-review', failed: 'spec:failed' } as const;
 
+/** The label by which a person lets finished work be published. */
+export const PUBLISH_LABEL = 'spec:publish';
+
 export function started(phase: Phase, attempt: number): SpecEvent[] {
   const events: SpecEvent[] = [{ type: 'spec.phase_started', phase, attempt, payload: {} }];
   if (phase === 'sync') events.push({ type: 'spec.sync_started', phase, attempt, payload: {} });
@@ -21,6 +24,11 @@ export function completed(phase: Phase, attempt: number, payload: Record<string,
 /** A pause outlives whatever is learned meanwhile; every other hold ends with the step that it held up. */
 export function pauseOf(state: SpecState, resumeTo: Status): Hold | null {
   return state.hold?.reason === 'paused' ? { ...state.hold, resumeTo } : null;
+}
+
+/** Whether a spec waits because no model can be asked. */
+export function isModelHold(hold: Hold | null): boolean {
+  return hold?.reason === 'budget' || hold?.reason === 'quota';
 }
 
 export function enter(state: SpecState, status: Status, phase: Phase): SpecState {

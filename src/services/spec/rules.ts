@@ -3,7 +3,16 @@ import { MOST_LOSSES } from '../sandboxes/losses.ts';
 import { attemptInRound, firstAttempt } from './attempts.ts';
 import type { InputOf } from './inputs.ts';
 import { type Next, next, type Obsolete, type Outcome, obsolete, type SpecCommand } from './outcome.ts';
-import { completed, enter, fail, pauseOf, phaseFailed, started, stateLabels } from './rule-parts.ts';
+import {
+  completed,
+  enter,
+  fail,
+  isModelHold,
+  pauseOf,
+  phaseFailed,
+  started,
+  stateLabels,
+} from './rule-parts.ts';
 import { type Hold, type Phase, phases, type SpecState, type Status } from './states.ts';
 
 function mismatch(state: SpecState, input: { phase: Phase; attempt: number }): Obsolete | null {
@@ -172,6 +181,38 @@ export function sandboxLost(state: SpecState, input: InputOf<'sandbox_lost'>): O
 
 export function sandboxRefused(state: SpecState, { cause }: InputOf<'sandbox_refused'>): Outcome {
   return fail(state, { cause, notice: 'not_started' });
+}
+
+/** The work waits where it stands: what was committed is kept, and the sandbox goes. */
+export function held(state: SpecState, input: InputOf<'held'>): Outcome {
+  if (state.hold !== null) return obsolete(`the spec is held already (${state.hold.reason})`);
+  const { reason, until, cause, nth } = input;
+  const payload = { reason, until, cause };
+  return next(
+    { ...state, hold: { reason, until, resumeTo: state.status, nth } },
+    {
+      patch: { cause },
+      events: [{ type: 'spec.held', phase: state.phase, attempt: nth, payload }],
+      commands: [
+        { do: 'close_sandbox', reason: 'held' },
+        // What goes on by itself needs nobody, and the status comment says when.
+        ...(until === null ? [{ do: 'notify', notice: 'held' } as const] : []),
+      ],
+    },
+  );
+}
+
+export function resumed(state: SpecState, { by }: InputOf<'resumed'>): Outcome {
+  const { hold } = state;
+  if (!isModelHold(hold)) return obsolete('the spec is not held for want of a model');
+  return next(
+    { ...state, hold: null },
+    {
+      patch: { cause: null },
+      events: [{ type: 'spec.resumed', phase: state.phase, attempt: hold?.nth ?? 1, payload: { by } }],
+      commands: [{ do: 'ensure_sandbox' }],
+    },
+  );
 }
 
 export function suspended(state: SpecState): Outcome {

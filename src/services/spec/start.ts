@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { insertSpec, type SpecRow } from '../../db/specs.ts';
+import type { AuthorPermission } from '../access/sender.ts';
 import type { Deps, Unit } from '../deps.ts';
 import type { MergedSettings } from '../settings/load.ts';
 import { carryOut } from './commands.ts';
@@ -16,11 +17,14 @@ export interface Request {
       readonly body?: string | null | undefined;
       readonly labels: readonly { readonly name: string }[];
       readonly type?: { readonly name: string } | null | undefined;
+      readonly user?: { readonly id: number; readonly login: string } | null | undefined;
       /** GitHub's time of the label. */
       readonly updated_at?: Date | null | undefined;
     };
   };
   readonly settings: MergedSettings;
+  /** What the issue's author may do in the repository; null where nobody asked. */
+  readonly authorPermission?: AuthorPermission | null;
 }
 
 /** The settings snapshot on a spec: what holds for it until its end. */
@@ -44,6 +48,9 @@ export async function startSpec(deps: Deps, unit: Unit, request: Request): Promi
     requester_login: sender.login,
     requested_at: issue.updated_at ?? null,
     settings: request.settings,
+    author_id: issue.user?.id ?? null,
+    author_login: issue.user?.login ?? null,
+    author_permission: request.authorPermission ?? null,
   });
   if (!spec) return null;
   await carryOut(deps, unit, { spec, command: { do: 'prepare' } });

@@ -41,6 +41,10 @@ export interface Hold {
   readonly reason: 'approval' | 'answer' | 'quota' | 'budget' | 'taken over' | 'paused';
   readonly until: string | null;
   readonly resumeTo: Status;
+  /** Which of the spec's holds it is, from 1; where one can follow another within an attempt. */
+  readonly nth?: number;
+  /** The commit that an approval of finished work is about. */
+  readonly sha?: string;
 }
 
 /** What `transition` decides over. `round` counts retries by people; attempts go on counting over rounds. */

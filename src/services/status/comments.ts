@@ -6,7 +6,7 @@ import type { Phase } from '../spec/states.ts';
 import { phaseWords } from './sentences.ts';
 
 /** GitHub takes 65,536 characters; the rest is left for the hidden marker of whoever posts it. */
-const COMMENT_LIMIT = 65_000;
+export const COMMENT_LIMIT = 65_000;
 const MAX_LISTED = 20;
 
 /** Whom a comment is for, and what it is about. */
@@ -104,6 +104,17 @@ export function renderSandboxLost(
   ]);
 }
 
+/** A spec that waits until somebody has seen to what it lacks. */
+export function renderHeld(held: Addressed & { readonly cause: string }): string {
+  return comment([
+    `${mention(held)} this spec waits.`,
+    `**What happened:** ${inline(held.cause, 1000)}`,
+    '**What it means:** no sandbox runs while it waits and nothing is spent; every finished phase and task is kept.',
+    `**What to do:** when that is settled, remove the label ${code(held.label)} and set it once more: the spec goes on where it stands. To end it, close this issue.`,
+    about(held),
+  ]);
+}
+
 /** A pull request that waits for its review. */
 export function renderPullReady(
   ready: Addressed & {
@@ -175,9 +186,15 @@ export function renderDiffRefused(
     `**What happened:** ${count(refused.refusals.length, 'part')} of the change may not be published:`,
     ...list(refused.refusals.map(({ reason }) => reason)),
     '**What it means:** no pull request was opened, and the branch was not moved.',
-    `**What to do:** say in the issue how to do without these, or change the rules in ${code('.github/specwright.yml')} (workflows and CODEOWNERS can never be changed this way). ${again(refused)}`,
+    `**What to do:** say in the issue how to do without these, or change the rules in ${code('.github/specwright.yml')} on the default branch (CODEOWNERS and that file itself can never be changed by a spec).${revoke(refused.refusals)} ${again(refused)}`,
     about(refused),
   ]);
+}
+
+/** The work is kept under a hidden ref, which whoever may read the repository can fetch by its name. */
+function revoke(refusals: readonly { readonly reason: string }[]): string {
+  if (!refusals.some(({ reason }) => reason.includes('`secretScan`'))) return '';
+  return ' **If a secret that was found is a real one, revoke it now**: the work was saved in this repository, under a ref that is not listed but can be read.';
 }
 
 /** A label set by somebody who may not start a spec. */

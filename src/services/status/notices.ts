@@ -4,19 +4,24 @@ import { listLosses } from '../../db/sandboxes.ts';
 import type { SpecRow } from '../../db/specs.ts';
 import { listTasks } from '../../db/tasks.ts';
 import { assertNever } from '../../errors.ts';
+import type { GateReport } from '../branches/report.ts';
 import type { Deps } from '../deps.ts';
 import { adviceOn, sentenceOf } from '../sandboxes/losses.ts';
 import { attemptInRound } from '../spec/attempts.ts';
 import type { Notice } from '../spec/outcome.ts';
 import type { Artifacts } from '../spec/phases/definition.ts';
+import { approvalReason } from '../spec/publish-approval.ts';
+import { publishedSha } from '../spec/published-sha.ts';
 import type { Phase } from '../spec/states.ts';
 import { loadWork, settingsOf } from '../spec/work.ts';
+import { renderApproval } from './approval.ts';
 import { compareUrl } from './build-view.ts';
 import {
   renderArtifacts,
   renderClosedWithoutPull,
   renderDiffRefused,
   renderFailure,
+  renderHeld,
   renderPreflightFailure,
   renderPullFailed,
   renderPullReady,
@@ -45,6 +50,8 @@ export async function noticeText(deps: Deps, of: { spec: SpecRow; notice: Notice
       return failureText(deps, spec, addressed);
     case 'sandbox_lost':
       return lostText(deps, spec, addressed);
+    case 'held':
+      return renderHeld({ ...addressed, cause: causeOf(spec) });
     case 'refused':
       return renderDiffRefused({
         ...addressed,
@@ -52,6 +59,8 @@ export async function noticeText(deps: Deps, of: { spec: SpecRow; notice: Notice
           .split('\n')
           .map((reason) => ({ reason })),
       });
+    case 'approve_publish':
+      return approvalText(deps, spec, addressed);
     case 'pull_ready':
       return pullReadyText(deps, spec, addressed);
     case 'nothing_new':
@@ -95,6 +104,18 @@ async function lostText(deps: Deps, spec: SpecRow, addressed: Addressed): Promis
   });
 }
 
+async function approvalText(deps: Deps, spec: SpecRow, addressed: Addressed): Promise<string> {
+  const project = await readProject(deps.db, spec.repository_id);
+  const web = `${deps.github.webUrl}/${project?.owner}/${project?.name}`;
+  const gate = spec.gate as GateReport;
+  return renderApproval({
+    ...addressed,
+    reason: approvalReason(spec) ?? { kind: 'settings' },
+    gate,
+    compareUrl: `${web}/compare/${spec.base_branch}...${gate.sha}`,
+  });
+}
+
 async function pullReadyText(deps: Deps, spec: SpecRow, addressed: Addressed): Promise<string> {
   const work = await loadWork(deps.db, spec);
   return renderPullReady({
@@ -114,6 +135,6 @@ async function pullFailedText(deps: Deps, spec: SpecRow, addressed: Addressed): 
     ...addressed,
     cause: causeOf(spec),
     branch: spec.branch_name ?? '',
-    compareUrl: spec.head_sha === spec.checkpoint_sha ? compareUrl(web, spec) : null,
+    compareUrl: spec.head_sha === publishedSha(spec, spec.checkpoint_sha) ? compareUrl(web, spec) : null,
   });
 }

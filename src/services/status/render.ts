@@ -1,4 +1,6 @@
+import { hostWords } from '../egress/words.ts';
 import { code, cutText, inline, link, numberLink } from '../markdown/markdown.ts';
+import { dollars } from '../models/charges.ts';
 import { duration, headline, nextStep, phaseWords, utc } from './sentences.ts';
 import type { PhaseView, StatusView, TaskView } from './view.ts';
 
@@ -16,6 +18,7 @@ export function renderStatus(view: StatusView): string {
     ...links(view),
     phaseTable(view),
     ...taskList(view.tasks),
+    ...hosts(view.refusedHosts),
     footer(view),
   ];
   return cutText(parts.join('\n\n'), COMMENT_LIMIT);
@@ -93,14 +96,25 @@ function taskList(tasks: readonly TaskView[]): string[] {
   return [`### Tasks\n\n${[...rows, ...more].join('\n')}`];
 }
 
+/** What the work asked for and did not get: often the reason of a failure, at times a sign of something worse. */
+function hosts(refused: StatusView['refusedHosts']): string[] {
+  if (refused.length === 0) return [];
+  return [
+    `**Asked for hosts that it may not reach:** ${refused.map(hostWords).join(', ')}. What a sandbox may reach stands under ${code('egress')} in ${code('.github/specwright.yml')}.`,
+  ];
+}
+
 function footer(view: StatusView): string {
   const total = view.endedAt ? ` · took ${duration(view.endedAt.getTime() - view.createdAt.getTime())}` : '';
   const sandbox = view.sandbox
     ? ` · sandbox ${code(view.sandbox.provider, 40)}${view.sandbox.isolated ? '' : ' (not isolated)'}`
     : '';
+  const models = view.models
+    ? ` · models ${view.models.about ? 'about ' : ''}${dollars(view.models.spent)} of ${dollars(view.models.limit)}`
+    : '';
   return (
     `<sub>Spec ${code(view.specId, 60)} · asked for by ${code(view.requester, 60)} · agent ${code(view.agent.name, 60)}` +
-    `${view.agent.scripted ? ' (a script)' : ''}${sandbox} · started ${utc(view.createdAt)}${total} · ` +
+    `${view.agent.scripted ? ' (a script)' : ''}${sandbox}${models} · started ${utc(view.createdAt)}${total} · ` +
     `updated ${utc(view.updatedAt)}</sub>`
   );
 }

@@ -1,5 +1,6 @@
 import { assertNever } from '../../errors.ts';
 import { code, inline, link } from '../markdown/markdown.ts';
+import { PUBLISH_LABEL } from '../spec/rule-parts.ts';
 import { type Hold, isLive, type Phase } from '../spec/states.ts';
 import type { StatusView } from './view.ts';
 
@@ -20,7 +21,7 @@ export function headline(view: StatusView): string {
   if (view.hold && isLive(view.status)) return `⏸️ Waiting: ${holdWords[view.hold.reason]}`;
   switch (view.status) {
     case 'queued':
-      return '⏳ Queued';
+      return view.waiting ? `⏳ Queued: number ${view.waiting.place} of those that wait` : '⏳ Queued';
     case 'planning':
       return `📝 Planning: ${view.phase ? phaseWords[view.phase] : 'getting ready'}`;
     case 'awaiting_approval':
@@ -56,6 +57,9 @@ export function nextStep(view: StatusView): string {
   if (view.hold && isLive(view.status)) return holdStep(view, stop);
   switch (view.status) {
     case 'queued':
+      if (view.waiting) {
+        return `${view.waiting.atWork} specs of this installation are at work, as many as there may be at once; this one starts by itself when it is its turn. ${stop}`;
+      }
       return `A sandbox starts and the planning begins. Nothing is needed from you. ${stop}`;
     case 'planning':
       return `When the plan has passed its checks, it is carried out task by task. Nothing is needed from you. ${stop}`;
@@ -112,11 +116,18 @@ const holdWords: { readonly [R in Hold['reason']]: string } = {
 };
 
 function holdStep(view: StatusView, stop: string): string {
+  if (view.hold?.reason === 'approval' && view.status === 'publishing') {
+    return `Look through the diff in the comment below. When somebody with write access sets the label ${code(PUBLISH_LABEL)}, exactly that commit is published. ${stop}`;
+  }
   const until = view.hold?.until;
   const cause = view.cause ? `${inline(view.cause, 600)} ` : '';
-  return until
-    ? `${cause}It goes on by itself at ${utc(new Date(until))}. ${stop}`
-    : `${cause}It goes on when that is settled. ${stop}`;
+  const model = view.hold?.reason === 'budget' || view.hold?.reason === 'quota';
+  // There the label is how people say "go on".
+  const end = model ? 'To end it, close this issue.' : stop;
+  const on = model
+    ? `When that is settled, remove the label ${code(view.label)} and set it once more.`
+    : 'It goes on when that is settled.';
+  return until ? `${cause}It goes on by itself at ${utc(new Date(until))}. ${end}` : `${cause}${on} ${end}`;
 }
 
 /** "2025-03-01 14:02 UTC". */

@@ -1,3 +1,4 @@
+import type { RefusedHost } from '../egress/words.ts';
 import type { Hold, Phase, Status } from '../spec/states.ts';
 
 /** Everything that the status comment shows, as plain data read from the database in one go. */
@@ -9,6 +10,8 @@ export interface StatusView {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly hold: Pick<Hold, 'reason' | 'until'> | null;
+  /** Its place among those that wait until their installation may have another one at work; null where it need not. */
+  readonly waiting: { readonly place: number; readonly atWork: number } | null;
   readonly phases: readonly PhaseView[];
   readonly tasks: readonly TaskView[];
   readonly branch: BranchView | null;
@@ -19,6 +22,15 @@ export interface StatusView {
   readonly cause: string | null;
   readonly sandbox: { readonly provider: string; readonly isolated: boolean } | null;
   readonly agent: { readonly name: string; readonly scripted: boolean };
+  /** What calls to models have cost, in millionths of a dollar; null where none was made. */
+  readonly models: {
+    readonly spent: number;
+    readonly limit: number;
+    /** True where some part is no exact figure: a price that is not known, a reply that broke off. */
+    readonly about: boolean;
+  } | null;
+  /** Hosts that its sandboxes asked for and did not get, most often asked first. */
+  readonly refusedHosts: readonly RefusedHost[];
   /** Login, without @. */
   readonly requester: string;
   /** The label that starts a spec. */

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { insertPush, listUnclearPushes, settlePush } from '../../db/pushes.ts';
 import { findOpenRun } from '../../db/runs.ts';
-import { findSandboxByBearer, readSandbox } from '../../db/sandboxes.ts';
+import { readSandbox } from '../../db/sandboxes.ts';
 import { annotateSpec, lockSpec, readSpec } from '../../db/specs.ts';
 import type { Trx } from '../../db/types.ts';
 import { RetryableError } from '../../errors.ts';
@@ -9,9 +9,12 @@ import type { EventAck, EventBatch, NextStep, Step, StepResult } from '../../run
 import { checkpointRef } from '../branches/name.ts';
 import type { Deps } from '../deps.ts';
 import { reachOf } from '../effects/target.ts';
+import { mayReach, noteRefused, type Refused } from '../egress/judge.ts';
 import { ingestEvents } from '../events/ingest.ts';
+import { createModelCalls } from '../models/calls.ts';
 import { readCheckpoint } from '../sandboxes/checkpoint.ts';
 import type { GitTokens } from '../sandboxes/git-tokens.ts';
+import { mayChangeWorkflows } from '../spec/work.ts';
 import { type Asking, nextStep } from './next.ts';
 import { type Taken, takeResult } from './result.ts';
 
@@ -33,6 +36,18 @@ export function createBackend(deps: Deps, gitTokens: GitTokens) {
     },
     ingest: (asking: Asking, batch: EventBatch): Promise<EventAck> => ingestEvents(deps.db, asking, batch),
     git: createGitBackend(deps, gitTokens),
+    models: createModelCalls(deps),
+    egress: {
+      async judge({ specId }: Asking, target: { host: string; port: number }) {
+        if (await mayReach(deps, { specId, ...target })) {
+          return { allowed: true, trusted: deps.egress.trusted.includes(target.host) } as const;
+        }
+        await noteRefused(deps, { specId, ...target }, 'not_allowed');
+        return { allowed: false } as const;
+      },
+      noteRefused: ({ specId }: Asking, target: { host: string; port: number }, why: Refused) =>
+        noteRefused(deps, { specId, ...target }, why),
+    },
   };
 }
 
@@ -46,14 +61,14 @@ async function clearUp(deps: Deps, asking: Asking): Promise<void> {
 }
 
 async function identify(deps: Deps, by: Caller, generation: number): Promise<Identification> {
-  const row =
+  const row = await deps.gateway.callerOf(
     'sandboxId' in by
-      ? await readSandbox(deps.db, by.sandboxId)
-      : await findSandboxByBearer(deps.db, createHash('sha256').update(by.bearer).digest('hex'));
+      ? { id: by.sandboxId }
+      : { bearerHash: createHash('sha256').update(by.bearer).digest('hex') },
+  );
   if (!row) return { kind: 'unknown' };
-  const spec = await readSpec(deps.db, row.spec_id);
   const live = row.state === 'requested' || row.state === 'running';
-  if (!live || row.generation !== generation || spec?.generation !== generation) return { kind: 'stale' };
+  if (!live || row.generation !== generation || row.current !== generation) return { kind: 'stale' };
   return { kind: 'ok', identity: { sandboxId: row.id, specId: row.spec_id, generation } };
 }
 
@@ -76,8 +91,9 @@ function createGitBackend(deps: Deps, gitTokens: GitTokens) {
       };
     },
     async authorization(asking: Asking, access: 'read' | 'write', refused = false) {
-      const { repo } = await targetOf(asking);
-      const token = await gitTokens.tokenFor(asking.sandboxId, repo, { access, refused });
+      const { spec, repo } = await targetOf(asking);
+      const wanted = access === 'write' && (await mayChangeWorkflows(deps.db, spec)) ? 'workflows' : access;
+      const token = await gitTokens.tokenFor(asking.sandboxId, repo, { access: wanted, refused });
       return `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
     },
     intend: (asking: Asking, push: { ref: string; oldSha: string; newSha: string }) =>

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { ModelApi } from '../../agent/driver.ts';
 import type { Step } from '../../runner/protocol.ts';
+import { type Agents, agentFor } from '../agents/choose.ts';
 import { checkpointRef, specFolder } from '../branches/name.ts';
-import type { AgentChoice } from '../deps.ts';
 import { changeType } from '../pulls/title.ts';
+import type { AgentPhase } from '../settings/schema.ts';
 import { attemptInRound } from '../spec/attempts.ts';
 import { commitMessage } from '../spec/commit-message.ts';
 import { renderSpecFiles } from '../spec/phases/files.ts';
@@ -14,7 +16,9 @@ import type { Work, WorkTask } from '../spec/work.ts';
 /** What every step of a sandbox shares. */
 export interface StepFrame {
   readonly generation: number;
-  readonly agent: Extract<AgentChoice, { kind: 'ready' }>;
+  readonly agents: Agents;
+  /** In which a model is asked in this phase; null is the agent's own. */
+  readonly api: ModelApi | null;
 }
 
 /** The App as author of commits; the requester is named in a trailer. */
@@ -31,6 +35,13 @@ function base(work: Work, frame: StepFrame) {
   };
 }
 
+/** Who works in this phase, as a step tells it. */
+function agentIn({ spec, settings }: Work, { agents, api }: StepFrame) {
+  const { driver, model: own, command } = agentFor(agents, settings, spec.phase as AgentPhase);
+  const model = own && { ...own, api: api ?? own.api };
+  return { driver, model, command, maxTurns: settings.limits.turns };
+}
+
 /** One attempt at a planning phase. */
 export function phaseAgentStep(work: Work, frame: StepFrame, failures: readonly string[]): Step {
   const phase = work.spec.phase as PlanningPhase;
@@ -38,7 +49,7 @@ export function phaseAgentStep(work: Work, frame: StepFrame, failures: readonly 
   return {
     ...base(work, frame),
     kind: 'agent',
-    driver: frame.agent.driver,
+    ...agentIn(work, frame),
     subject: phase,
     attempt: attemptInRound(spec),
     prompt: definitionOf(phase).prompt({
@@ -48,6 +59,7 @@ export function phaseAgentStep(work: Work, frame: StepFrame, failures: readonly 
       earlier: artifacts,
       failures,
       protectedPaths: settings.protectedPaths,
+      workflows: work.workflows,
       verifyCommand: settings.verify,
     }),
     outputSchema: outputSchemaOf(phase),
@@ -60,7 +72,7 @@ export function taskAgentStep(work: Work, frame: StepFrame, task: WorkTask): Ste
   return {
     ...base(work, frame),
     kind: 'agent',
-    driver: frame.agent.driver,
+    ...agentIn(work, frame),
     subject: task.id,
     attempt: task.row.attempt,
     prompt: taskPrompt({
@@ -70,6 +82,7 @@ export function taskAgentStep(work: Work, frame: StepFrame, task: WorkTask): Ste
       artifacts: work.artifacts,
       failures: task.row.feedback === null ? [] : [task.row.feedback],
       protectedPaths: work.settings.protectedPaths,
+      workflows: work.workflows,
       verifyCommand: work.settings.verify,
     }),
     outputSchema: null,
@@ -113,7 +126,7 @@ export function verifyFixStep(
   return {
     ...base(work, frame),
     kind: 'agent',
-    driver: frame.agent.driver,
+    ...agentIn(work, frame),
     subject: 'verify',
     attempt: attemptInRound(work.spec) - 1,
     prompt: verifyFixPrompt({
@@ -121,6 +134,7 @@ export function verifyFixStep(
       ...failed,
       tasks: work.tasks.map(({ id, title }) => ({ id, title })),
       protectedPaths: work.settings.protectedPaths,
+      workflows: work.workflows,
     }),
     outputSchema: null,
     resetFirst: true,

@@ -49,8 +49,10 @@ type Checked = { ok: true; artifact: unknown } | { ok: false; failures: string[]
 function check(work: Work, phase: PlanningPhase, result: StepResult): Checked {
   if (result.kind !== 'agent') return { ok: false, failures: ['The runner answered another step.'] };
   if (result.outcome === 'failed') return { ok: false, failures: [result.reason ?? 'The agent gave up.'] };
+  const { artifacts, workflows } = work;
   const { protectedPaths, limits } = work.settings;
-  return checkOutput(phase, result.output, { ...work.artifacts, protectedPaths, maxTasks: limits.tasks });
+  const context = { ...artifacts, protectedPaths, workflows, maxTasks: limits.tasks };
+  return checkOutput(phase, result.output, context);
 }
 
 async function accept(

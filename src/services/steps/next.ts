@@ -10,6 +10,7 @@ import { lastFailures } from '../../db/artifacts.ts';
 import { findOpenRun, listDoneRuns, openRun } from '../../db/runs.ts';
 import { lockSpec } from '../../db/specs.ts';
 import type { NextStep, Step, StepResult } from '../../runner/protocol.ts';
+import { apiInPhase } from '../credentials/phase-api.ts';
 import type { Deps, Unit } from '../deps.ts';
 import { advance } from '../spec/advance.ts';
 import { attemptInRound } from '../spec/attempts.ts';
@@ -57,8 +58,8 @@ async function tryNext(deps: Deps, unit: Unit, asking: Asking): Promise<NextStep
   if (spec.hold !== null) return { next: 'wait', waitMs: PAUSE_MS };
   const open = await findOpenRun(unit.trx, spec.id);
   if (open) return { next: 'step', step: open.request as Step };
-  if (deps.agent.kind === 'none') return { next: 'stop', reason: deps.agent.reason };
-  const frame = { generation: asking.generation, agent: deps.agent };
+  const api = await apiInPhase(deps, unit.trx, spec);
+  const frame = { generation: asking.generation, agents: deps.agents, api };
   const choice = await choose(deps, unit, { work: await loadWork(unit.trx, spec), frame, asking });
   if (choice === 'again') return 'again';
   if (choice === 'stop') return { next: 'stop', reason: 'the work of this sandbox is over' };

@@ -7,12 +7,13 @@
  * - The answer of a sandbox that was given up → its run is lost or its generation is old: not taken.
  */
 import { crashPoint } from '../../crash-point.ts';
-import { finishRun, type RunRow, readRun } from '../../db/runs.ts';
+import { dropRun, finishRun, type RunRow, readRun } from '../../db/runs.ts';
 import { lockSpec, type SpecRow } from '../../db/specs.ts';
 import { updateTask } from '../../db/tasks.ts';
 import { assertNever, FatalError } from '../../errors.ts';
 import type { Step, StepResult } from '../../runner/protocol.ts';
 import type { Deps, Unit } from '../deps.ts';
+import { wantOfModel } from '../models/want.ts';
 import { loseSandbox } from '../sandboxes/lose.ts';
 import { lossOf } from '../sandboxes/losses.ts';
 import { advance } from '../spec/advance.ts';
@@ -36,8 +37,15 @@ export async function takeResult(
     if (!spec || run?.sandbox_id !== asking.sandboxId) return 'not_open';
     if (run.state === 'done') return 'already';
     if (run.state === 'lost' || spec.generation !== asking.generation) return 'not_open';
-    await finishRun(trx, run.id, answer.result);
-    await judge(deps, unit, { spec, run, result: answer.result });
+    const { result } = answer;
+    const want = await wantOfModel(unit, run, result);
+    if (want) {
+      await dropRun(trx, run.id, result);
+      await advance(deps, unit, { specId: spec.id, input: want });
+    } else {
+      await finishRun(trx, run.id, result);
+      await judge(deps, unit, { spec, run, result });
+    }
     crashPoint('gateway.result-before-commit');
     return 'accepted';
   });

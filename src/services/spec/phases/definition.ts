@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { FatalError } from '../../../errors.ts';
+import type { PathRules } from '../../branches/paths.ts';
 import type { PlanningPhase } from '../states.ts';
 import type { DesignArtifact } from './design.ts';
 import type { ExploreArtifact } from './explore.ts';
@@ -20,8 +21,7 @@ export interface ArtifactOf {
 export type Artifacts = { readonly [P in PlanningPhase]?: ArtifactOf[P] };
 
 /** What a gate judges by: the earlier artifacts and what the repository's settings say. */
-export interface GateContext extends Artifacts {
-  readonly protectedPaths?: readonly string[];
+export interface GateContext extends Artifacts, PathRules {
   readonly maxTasks?: number;
 }
 
@@ -36,6 +36,8 @@ export interface PromptInput {
   /** Why the previous attempt was not accepted; empty at the first. */
   readonly failures: readonly string[];
   readonly protectedPaths?: readonly string[];
+  /** `not_set` where nothing is said. */
+  readonly workflows?: PathRules['workflows'];
   /** The command that will judge the work, where the repository names one. */
   readonly verifyCommand?: string | null;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pathProblem } from '../../branches/paths.ts';
+import { type PathRules, pathProblem } from '../../branches/paths.ts';
 import { code, inline, prose } from '../../markdown/markdown.ts';
 import { type PhaseDefinition, required } from './definition.ts';
 import { filePath, line, lines, requirementId, text } from './fields.ts';
@@ -59,9 +59,7 @@ export const design: PhaseDefinition<'design'> = {
       ...duplicatesOf(artifact.components.map(({ name }) => name)).map(
         (name) => `The component ${JSON.stringify(name)} is described more than once.`,
       ),
-      ...artifact.components.flatMap((component) =>
-        componentFailures(component, known, context.protectedPaths),
-      ),
+      ...artifact.components.flatMap((component) => componentFailures(component, known, context)),
       ...unknownOf(known, answered).map((id) => `${id} is answered by no component.`),
     ];
   },
@@ -88,16 +86,12 @@ export const design: PhaseDefinition<'design'> = {
     ]),
 };
 
-function componentFailures(
-  component: Component,
-  known: ReadonlySet<string>,
-  protectedPaths: readonly string[] = [],
-) {
+function componentFailures(component: Component, known: ReadonlySet<string>, rules: PathRules) {
   const name = `The component ${JSON.stringify(component.name)}`;
   return [
     ...unknownOf(component.requirements, known).map((id) => `${name} answers ${id}, which does not exist.`),
     ...component.files.flatMap((path) => {
-      const problem = pathProblem(path, protectedPaths);
+      const problem = pathProblem(path, rules);
       return problem ? [`${name} names the file ${JSON.stringify(path)}, which ${problem}.`] : [];
     }),
   ];

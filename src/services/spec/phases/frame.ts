@@ -64,7 +64,7 @@ export function feedback(failures: readonly string[]): string[] {
 function rulesOf(input: PromptInput): string[] {
   const paths = input.protectedPaths ?? [];
   const rules = [
-    'Workflow files and actions under .github, CODEOWNERS files and submodules can not be changed' +
+    `${input.workflows === 'allowed' ? 'Actions' : 'Workflow files and actions'} under .github, CODEOWNERS files and submodules can not be changed` +
       `${paths.length > 0 ? `, nor can ${paths.map((path) => JSON.stringify(path)).join(', ')}` : ''}.`,
     ...(input.verifyCommand
       ? [`The work is judged by this command: ${JSON.stringify(input.verifyCommand)}`]

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pathProblem } from '../../branches/paths.ts';
+import { type PathRules, pathProblem } from '../../branches/paths.ts';
 import { code, inline, prose } from '../../markdown/markdown.ts';
 import { type GateContext, type PhaseDefinition, required } from './definition.ts';
 import { filePath, line, requirementId, taskId, text, ticketId } from './fields.ts';
@@ -130,16 +130,16 @@ function taskFailures(artifact: TasksArtifact, context: GateContext): string[] {
     ...(tickets.has(task.ticket) ? [] : [`${task.id} belongs to ${task.ticket}, which is no ticket.`]),
     ...unknownOf(task.requirements, known).map((id) => `${task.id} serves ${id}, which is no requirement.`),
     ...unknownOf(task.dependsOn, ids).map((id) => `${task.id} depends on ${id}, which is no task.`),
-    ...fileFailures(task, context.protectedPaths),
+    ...fileFailures(task, context),
   ]);
 }
 
-function fileFailures(task: Task, protectedPaths: readonly string[] = []): string[] {
+function fileFailures(task: Task, rules: PathRules): string[] {
   const paths = task.files.map(({ path }) => path);
   return [
     ...duplicatesOf(paths).map((path) => `${task.id} names the file ${JSON.stringify(path)} twice.`),
     ...[...new Set([...paths, ...(task.test.file === null ? [] : [task.test.file])])].flatMap((path) => {
-      const problem = pathProblem(path, protectedPaths);
+      const problem = pathProblem(path, rules);
       return problem ? [`${task.id} names the file ${JSON.stringify(path)}, which ${problem}.`] : [];
     }),
   ];
