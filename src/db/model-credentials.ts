@@ -33,6 +33,7 @@ export async function putModelCredential(
     .onConflict(['scope', 'owner_id', 'kind'])
     .merge({ ...facts, updated_at: now })
     .returning(trx.raw('(xmax = 0) as inserted') as never);
+  // knex types an answer by its table's columns, and `xmax` is PostgreSQL's own: it is 0 in a row that is new.
   return (rows[0] as unknown as { inserted: boolean }).inserted;
 }
 

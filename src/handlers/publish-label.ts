@@ -35,6 +35,7 @@ export async function decidePublish(
   unit: Unit,
   { payload, gathered }: { payload: LabelEvent; gathered: Gathered },
 ): Promise<Verdict> {
+  // What `gather` has answered for this label, read back from the delivery, where it is plain JSON.
   const { issue, permission } = gathered as unknown as { issue: IssueNow; permission: Permission };
   const spec = await findLiveSpec(unit.trx, payload.repository.id, payload.issue.number);
   const sha = spec && waitingSha(spec);

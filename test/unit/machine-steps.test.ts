@@ -182,3 +182,15 @@ test('a pause during an approval comes back to the approval', () => {
   expect(paused.hold).toEqual({ reason: 'paused', until: null, resumeTo: 'awaiting_approval' });
   expect(follow(paused, { type: 'unsuspended' })).toEqual(waiting);
 });
+
+test.each([
+  ['at the start', 'planning', 'explore', 'not_started'],
+  ['while the plan is written', 'planning', 'design', 'failed'],
+  ['while it is carried out', 'executing', 'execute', 'failed'],
+] as const)('what a spec cannot do without is told as what it is: %s', (_, status, phase, notice) => {
+  const refused: SpecInput = { type: 'sandbox_refused', cause: 'The key was refused.' };
+  expect(transition(at({ status, phase }), refused)).toMatchObject({
+    state: { status: 'failed' },
+    commands: expect.arrayContaining([{ do: 'notify', notice }]),
+  });
+});

@@ -180,7 +180,9 @@ export function sandboxLost(state: SpecState, input: InputOf<'sandbox_lost'>): O
 }
 
 export function sandboxRefused(state: SpecState, { cause }: InputOf<'sandbox_refused'>): Outcome {
-  return fail(state, { cause, notice: 'not_started' });
+  // A credential or a program may go while the work is well under way.
+  const atStart = state.phase === null || state.phase === 'explore';
+  return fail(state, { cause, notice: atStart ? 'not_started' : 'failed' });
 }
 
 /** The work waits where it stands: what was committed is kept, and the sandbox goes. */
